@@ -1,0 +1,493 @@
+//! A statement on its way into the ledger, and the sweep behind it.
+//!
+//! The workflow id is the idempotency: `import:{import_id}` with reuse policy RejectDuplicate and
+//! conflict policy UseExisting, so a start that is repeated joins the run that is there. The status
+//! in Postgres is the truth; the workflow only decides what comes next. Everything a person does to
+//! an import arrives as an update, so confirmation, cancellation and expiry meet here, in one
+//! order, and exactly one of them wins.
+
+#![expect(
+    missing_docs,
+    reason = "the macros make markers that nobody can document"
+)]
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use temporalio_common::{
+    ActivityDefinition, ActivityError,
+    data_converters::TemporalDeserializable,
+    error::{ActivityExecutionError, IncomingError},
+};
+use temporalio_macros::{activity_definitions, workflow, workflow_methods};
+use temporalio_workflow::{
+    SyncWorkflowContext, WorkflowCancellationToken, WorkflowContext, WorkflowContextView,
+    WorkflowResult,
+};
+
+use crate::timing;
+
+/// The task queue of the imports service.
+pub const TASK_QUEUE: &str = "imports";
+
+/// The schedule, and the prefix of the workflow ids, of [`SweepImports`].
+pub const SWEEP_ID: &str = "sweep-imports";
+
+/// The workflow id of an import.
+#[must_use]
+pub fn workflow_id(import_id: &str) -> String {
+    format!("import:{import_id}")
+}
+
+/// Which import a workflow or activity is about. Both ids are UUIDs in text form.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct ImportRef {
+    /// The user it belongs to.
+    pub user_id: String,
+    /// The import.
+    pub import_id: String,
+}
+
+/// Input of [`ImportStatement`].
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ImportInput {
+    /// The import.
+    pub import: ImportRef,
+    /// How long a review waits for a person, in seconds.
+    pub review_ttl_s: u64,
+}
+
+/// Output of [`ImportStatement`], for operators; clients read the import itself.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ImportOutput {
+    /// The import's last status.
+    pub status: String,
+}
+
+/// What a scan found.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub enum ScanOutcome {
+    /// The scanner said so, in its exact words.
+    Clean,
+    /// A finding: the object is gone and the import refused.
+    Refused,
+}
+
+/// Output of the activity `scan`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ScanOutput {
+    /// What was found.
+    pub outcome: ScanOutcome,
+}
+
+/// How far recognition came.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub enum RecogniseOutcome {
+    /// The reading is frozen.
+    Ready,
+    /// A person must answer first.
+    Asks,
+    /// Not a statement that can be read; the import is refused.
+    Refused,
+}
+
+/// Output of the activity `recognise`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RecogniseOutput {
+    /// How far it came.
+    pub outcome: RecogniseOutcome,
+}
+
+/// Output of the activity `stage`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct StageOutput {
+    /// Rows of the file, good and bad.
+    pub row_count: i64,
+}
+
+/// Output of the activity `match_rows`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct MatchOutput {
+    /// Stands for the review as it begins.
+    pub etag: String,
+    /// Whether it commits without a person: asked for, and nothing is in doubt.
+    pub auto_confirm: bool,
+}
+
+/// Input of the activity `commit`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CommitInput {
+    /// The import.
+    pub import: ImportRef,
+    /// The review that was confirmed.
+    pub etag: String,
+}
+
+/// How a commit ended.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub enum CommitOutcome {
+    /// Every included row is in the ledger.
+    Committed,
+    /// The review no longer is what was confirmed; a person looks again.
+    Review,
+}
+
+/// Output of the activity `commit`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CommitOutput {
+    /// How it ended.
+    pub outcome: CommitOutcome,
+    /// Rows added to the ledger by this import, also when an earlier try added them.
+    pub added_count: i64,
+}
+
+/// How an import ends without effect.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub enum Ending {
+    /// By the user.
+    Cancelled,
+    /// Because nobody confirmed in time.
+    Expired,
+    /// By a fault of ours.
+    Failed {
+        /// The type of the failure.
+        reason: String,
+        /// One sentence for people.
+        message: String,
+    },
+}
+
+/// Input of the activity `close`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CloseInput {
+    /// The import.
+    pub import: ImportRef,
+    /// How it ends.
+    pub ending: Ending,
+}
+
+/// Output of the activity `close`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CloseOutput {
+    /// The status after it; another than asked for when the import had ended before.
+    pub status: String,
+}
+
+/// Input of the update `confirm`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ConfirmInput {
+    /// The review that is confirmed.
+    pub etag: String,
+}
+
+/// Input of the update `cancel`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CancelInput {}
+
+/// Input of the activity `sweep`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SweepInput {}
+
+/// Output of the activity `sweep`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SweepOutput {
+    /// Imports started that a crash had left behind.
+    pub started_count: i64,
+    /// Uploads aborted that nobody finished.
+    pub aborted_count: i64,
+    /// Ended imports whose staged rows were deleted.
+    pub purged_count: i64,
+}
+
+/// The steps of an import. Each is safe to repeat, and a step that a successor has overtaken stops
+/// by itself at the next row of Postgres it must move.
+pub struct ImportActivities;
+
+#[activity_definitions]
+impl ImportActivities {
+    /// Scans the file; waits, by failing and being tried again, while the scanner is away.
+    #[activity]
+    pub fn scan(import: ImportRef) -> Result<ScanOutput, ActivityError> {
+        unimplemented!()
+    }
+
+    /// Works out how the file reads and freezes it.
+    #[activity]
+    pub fn recognise(import: ImportRef) -> Result<RecogniseOutput, ActivityError> {
+        unimplemented!()
+    }
+
+    /// Reads rows into the staging table, in chunks, going on where an earlier try stopped.
+    #[activity]
+    pub fn stage(import: ImportRef) -> Result<StageOutput, ActivityError> {
+        unimplemented!()
+    }
+
+    /// Compares the rows with the ledger and opens the review.
+    #[activity]
+    pub fn match_rows(import: ImportRef) -> Result<MatchOutput, ActivityError> {
+        unimplemented!()
+    }
+
+    /// Writes the included rows to the ledger, in one transaction with the status.
+    #[activity]
+    pub fn commit(input: CommitInput) -> Result<CommitOutput, ActivityError> {
+        unimplemented!()
+    }
+
+    /// Ends the import without effect.
+    #[activity]
+    pub fn close(input: CloseInput) -> Result<CloseOutput, ActivityError> {
+        unimplemented!()
+    }
+
+    /// Does the duties that are due.
+    #[activity]
+    pub fn sweep(input: SweepInput) -> Result<SweepOutput, ActivityError> {
+        unimplemented!()
+    }
+}
+
+// The macro's module is private; a service names these to implement them.
+pub use import_activities::{Close, Commit, MatchRows, Recognise, Scan, Stage, Sweep};
+
+/// Where the workflow stands, as far as people can change it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Steps run that a person can only cancel.
+    Working,
+    /// Waits for an answer.
+    Asking,
+    /// Waits for a confirmation.
+    Review,
+    /// A review was confirmed: no way back but the commit's own.
+    Confirmed {
+        /// The review that was confirmed.
+        etag: String,
+    },
+    /// A person ended it.
+    Cancelled,
+    /// Nobody came in time.
+    Expired,
+}
+
+/// Why the steps stop before the ledger.
+enum Halt {
+    Ended(Ending),
+    /// The activity has already refused the file and said why.
+    Refused,
+}
+
+/// Brings one statement into the ledger.
+///
+/// A run has at most a few dozen events however large the file is; only a person who confirms and
+/// is sent back again and again adds more, a handful each time, so it never continues as new.
+#[workflow]
+pub struct ImportStatement {
+    input: ImportInput,
+    phase: Phase,
+}
+
+#[workflow_methods]
+impl ImportStatement {
+    #[init]
+    fn new(_ctx: &WorkflowContextView, input: ImportInput) -> Self {
+        Self { input, phase: Phase::Working }
+    }
+
+    /// Runs the steps, then says how it ended.
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<ImportOutput> {
+        let import = ctx.state(|s| s.input.import.clone());
+        let status = match advance(ctx, &import).await {
+            Ok(()) => "committed".to_owned(),
+            Err(Halt::Refused) => "refused".to_owned(),
+            Err(Halt::Ended(ending)) => {
+                let input = CloseInput { import, ending };
+                ctx.execute_activity(ImportActivities::close, input, timing::short()).await?.status
+            }
+        };
+        Ok(ImportOutput { status })
+    }
+
+    #[update_validator(confirm)]
+    fn validate_confirm(
+        &self,
+        _ctx: &WorkflowContextView,
+        _input: &ConfirmInput,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        match self.phase {
+            Phase::Review => Ok(()),
+            Phase::Confirmed { .. } => Err("the import is being committed".into()),
+            Phase::Cancelled => Err("the import was cancelled".into()),
+            Phase::Expired => Err("the import has expired".into()),
+            Phase::Working | Phase::Asking => Err("the import is not in review".into()),
+        }
+    }
+
+    /// Confirms a review. Synchronous: nothing can come between the check and the change.
+    #[update]
+    pub fn confirm(&mut self, _ctx: &mut SyncWorkflowContext<Self>, input: ConfirmInput) {
+        self.phase = Phase::Confirmed { etag: input.etag };
+    }
+
+    #[update_validator(cancel)]
+    fn validate_cancel(
+        &self,
+        _ctx: &WorkflowContextView,
+        _input: &CancelInput,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        match self.phase {
+            Phase::Working | Phase::Asking | Phase::Review | Phase::Cancelled => Ok(()),
+            Phase::Confirmed { .. } => Err("the import is being committed".into()),
+            Phase::Expired => Err("the import has expired".into()),
+        }
+    }
+
+    /// Ends the import.
+    #[update]
+    pub fn cancel(&mut self, _ctx: &mut SyncWorkflowContext<Self>, _input: CancelInput) {
+        self.phase = Phase::Cancelled;
+    }
+}
+
+type Context = WorkflowContext<ImportStatement>;
+
+/// From the stored file to the ledger, or to the reason why not.
+async fn advance(ctx: &mut Context, import: &ImportRef) -> Result<(), Halt> {
+    let scan = step(ctx, ImportActivities::scan, import.clone()).await?;
+    if scan.outcome == ScanOutcome::Refused {
+        return Err(Halt::Refused);
+    }
+    match step(ctx, ImportActivities::recognise, import.clone()).await?.outcome {
+        RecogniseOutcome::Ready => {}
+        RecogniseOutcome::Refused => return Err(Halt::Refused),
+        RecogniseOutcome::Asks => return Err(unanswered(ctx).await),
+    }
+    step(ctx, ImportActivities::stage, import.clone()).await?;
+    let matched = step(ctx, ImportActivities::match_rows, import.clone()).await?;
+    let mut automatic = matched.auto_confirm.then_some(matched.etag);
+    loop {
+        let etag = match automatic.take() {
+            Some(etag) => confirm_unasked(ctx, etag)?,
+            None => review(ctx).await?,
+        };
+        let input = CommitInput { import: import.clone(), etag };
+        let commit = ctx
+            .execute_activity(
+                ImportActivities::commit,
+                input,
+                timing::long(WorkflowCancellationToken::new()),
+            )
+            .await
+            .map_err(failed)?;
+        if commit.outcome == CommitOutcome::Committed {
+            return Ok(());
+        }
+        ctx.state_mut(|s| s.phase = Phase::Working);
+    }
+}
+
+/// Runs an activity until it is done or the user cancels, whichever comes first.
+async fn step<A>(ctx: &mut Context, activity: A, input: A::Input) -> Result<A::Output, Halt>
+where
+    A: ActivityDefinition,
+    A::Output: TemporalDeserializable,
+{
+    let token = WorkflowCancellationToken::new();
+    let mut running = ctx.execute_activity(activity, input, timing::long(token.clone()));
+    temporalio_workflow::select! {
+        done = running => done.map_err(failed),
+        _ = ctx.wait_condition(|s| s.phase == Phase::Cancelled) => {
+            token.cancel();
+            Err(Halt::Ended(Ending::Cancelled))
+        }
+    }
+}
+
+/// The confirmation that the user gave in advance, unless a cancellation came first.
+fn confirm_unasked(ctx: &mut Context, etag: String) -> Result<String, Halt> {
+    ctx.state_mut(|s| {
+        if s.phase == Phase::Cancelled {
+            return Err(Halt::Ended(Ending::Cancelled));
+        }
+        s.phase = Phase::Confirmed { etag: etag.clone() };
+        Ok(etag)
+    })
+}
+
+/// Waits for the review's end: the etag that was confirmed, or why there is none.
+async fn review(ctx: &mut Context) -> Result<String, Halt> {
+    wait_for_person(ctx, Phase::Review).await;
+    match ctx.state(|s| s.phase.clone()) {
+        Phase::Confirmed { etag } => Ok(etag),
+        Phase::Expired => Err(Halt::Ended(Ending::Expired)),
+        // The other phases end a wait only when an operator cancels the workflow itself.
+        _ => Err(Halt::Ended(Ending::Cancelled)),
+    }
+}
+
+/// Waits until a question is given up.
+async fn unanswered(ctx: &mut Context) -> Halt {
+    wait_for_person(ctx, Phase::Asking).await;
+    match ctx.state(|s| s.phase.clone()) {
+        Phase::Expired => Halt::Ended(Ending::Expired),
+        _ => Halt::Ended(Ending::Cancelled),
+    }
+}
+
+/// Stays in `phase` until a person moves on or the time is up. Whoever comes second changes
+/// nothing: the timer's branch looks at the phase again before it takes it.
+async fn wait_for_person(ctx: &mut Context, phase: Phase) {
+    ctx.state_mut(|s| {
+        if s.phase != Phase::Cancelled {
+            s.phase = phase.clone();
+        }
+    });
+    let patience = Duration::from_secs(ctx.state(|s| s.input.review_ttl_s));
+    let mut timer = ctx.timer(patience);
+    temporalio_workflow::select! {
+        _ = ctx.wait_condition(|s| s.phase != phase) => {}
+        _ = timer => {
+            ctx.state_mut(|s| if s.phase == phase { s.phase = Phase::Expired });
+        }
+    };
+}
+
+/// A failure that trying again cannot mend, in the words the import will show.
+fn failed(error: ActivityExecutionError) -> Halt {
+    let reason = match error.reason() {
+        Some(IncomingError::Application(failure)) => {
+            failure.type_name().unwrap_or("INTERNAL").to_owned()
+        }
+        Some(IncomingError::Timeout(_)) => "TIMEOUT".to_owned(),
+        _ => "INTERNAL".to_owned(),
+    };
+    let message = match error.reason() {
+        Some(IncomingError::Application(failure)) => failure.source_error().to_string(),
+        _ => "a step did not finish; import the file again".to_owned(),
+    };
+    Halt::Ended(Ending::Failed { reason, message })
+}
+
+/// Does what a crash left undone: one activity, started each minute by a schedule.
+#[workflow]
+pub struct SweepImports {
+    input: SweepInput,
+}
+
+#[workflow_methods]
+impl SweepImports {
+    #[init]
+    fn new(_ctx: &WorkflowContextView, input: SweepInput) -> Self {
+        Self { input }
+    }
+
+    /// Runs the sweep once.
+    #[run]
+    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<SweepOutput> {
+        let input = ctx.state(|s| s.input.clone());
+        let options = timing::long(WorkflowCancellationToken::new());
+        Ok(ctx.execute_activity(ImportActivities::sweep, input, options).await?)
+    }
+}
