@@ -1,0 +1,174 @@
+use http::StatusCode;
+use hyper_util::{
+    rt::{TokioExecutor, TokioIo},
+    server::conn::auto::Builder,
+};
+use s3s::{auth::SimpleAuth, service::S3ServiceBuilder};
+use tempfile::TempDir;
+use tokio::{io::AsyncReadExt, net::TcpListener};
+
+use super::*;
+use crate::testing;
+
+const BUCKET: &str = "djinn";
+
+fn config(endpoint: &str) -> Config {
+    Config {
+        endpoint: endpoint.parse().unwrap(),
+        region: "garage".to_owned(),
+        bucket: BUCKET.to_owned(),
+        access_key_id: "id".to_owned(),
+        secret_access_key: "hunter2".to_owned().into(),
+    }
+}
+
+/// A store in a folder; it lives as long as the folder.
+async fn store() -> (Objects, TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(BUCKET)).unwrap();
+    let files = s3s_fs::FileSystem::new(folder.path()).unwrap();
+    let mut builder = S3ServiceBuilder::new(files);
+    builder.set_auth(SimpleAuth::from_single("id", "hunter2"));
+    let service = builder.build();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((socket, _)) = listener.accept().await {
+            let service = service.clone();
+            tokio::spawn(async move {
+                let connection = Builder::new(TokioExecutor::new());
+                let served = connection.serve_connection(TokioIo::new(socket), service);
+                served.await.is_ok()
+            });
+        }
+    });
+    (Objects::connect(&config(&endpoint)), folder)
+}
+
+/// A store that has one answer for everything.
+async fn stubborn(status: StatusCode, code: &str) -> Objects {
+    let body = format!("<Error><Code>{code}</Code><Message>m</Message></Error>");
+    let routes = axum::Router::new().fallback(move || std::future::ready((status, body.clone())));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    Objects::connect(&config(&endpoint))
+}
+
+async fn read(objects: &Objects, key: &str) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    let mut reader = objects.open(key).await.unwrap();
+    reader.read_to_end(&mut bytes).await.unwrap();
+    bytes
+}
+
+#[tokio::test]
+async fn an_object_is_written_in_parts_and_read_whole() {
+    let (objects, _folder) = store().await;
+    objects.ping().await.unwrap();
+    for (name, chunks) in [
+        ("empty", vec![]),
+        ("small", vec![5]),
+        ("a part and one byte", vec![PART_BYTES, 1]),
+        ("chunks across parts", vec![3_000_000; 6]),
+        ("one chunk of two parts", vec![2 * PART_BYTES]),
+    ] {
+        let key = format!("u/{name}");
+        let mut parts = objects.begin(&key).await.unwrap();
+        assert!(!parts.multipart_id().is_empty());
+        let mut written = Vec::new();
+        for (index, length) in chunks.into_iter().enumerate() {
+            let chunk = Bytes::from(vec![b'a' + index as u8; length]);
+            written.extend_from_slice(&chunk);
+            parts.write(chunk).await.unwrap();
+            assert!(parts.buffer.len() < PART_BYTES, "{name}");
+        }
+        parts.finish().await.unwrap();
+        assert!(read(&objects, &key).await == written, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_seen_before_the_end_and_giving_up_twice_is_fine() {
+    let (objects, _folder) = store().await;
+    let mut parts = objects.begin("u/x").await.unwrap();
+    parts.write(Bytes::from(vec![1; PART_BYTES])).await.unwrap();
+    let error = objects.open("u/x").await.err().unwrap();
+    assert!(
+        matches!(&error, Error::NotFound { key } if key == "u/x"),
+        "{error:?}"
+    );
+    assert_eq!(error.kind(), Kind::NotFound);
+    let id = parts.multipart_id().to_owned();
+    parts.abort().await.unwrap();
+    objects.abort("u/x", &id).await.unwrap();
+    objects
+        .abort("u/x", "6f0c8a0e-0000-4000-8000-000000000000")
+        .await
+        .unwrap();
+}
+
+#[tokio::test]
+async fn what_is_deleted_is_gone_and_deleting_it_again_is_fine() {
+    let (objects, _folder) = store().await;
+    let mut parts = objects.begin("u/x").await.unwrap();
+    parts.write(Bytes::from_static(b"text")).await.unwrap();
+    parts.finish().await.unwrap();
+    objects.delete("u/x").await.unwrap();
+    assert!(matches!(
+        objects.open("u/x").await,
+        Err(Error::NotFound { .. })
+    ));
+    objects.delete("u/x").await.unwrap();
+}
+
+#[tokio::test]
+async fn answers_are_sorted_by_what_to_do() {
+    for (status, code, expected) in [
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "SlowDown",
+            "OBJECT_STORE_UNAVAILABLE",
+        ),
+        (
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "InternalError",
+            "OBJECT_STORE_UNAVAILABLE",
+        ),
+        (
+            StatusCode::FORBIDDEN,
+            "AccessDenied",
+            "OBJECT_STORE_REFUSED",
+        ),
+        (
+            StatusCode::FORBIDDEN,
+            "SignatureDoesNotMatch",
+            "OBJECT_STORE_REFUSED",
+        ),
+        (
+            StatusCode::NOT_FOUND,
+            "NoSuchBucket",
+            "OBJECT_STORE_REFUSED",
+        ),
+        (StatusCode::NOT_FOUND, "NoSuchKey", "OBJECT_NOT_FOUND"),
+    ] {
+        let objects = stubborn(status, code).await;
+        let error = objects.open("u/x").await.err().unwrap();
+        assert_eq!(error.reason(), expected, "{code}");
+        let begun = objects.begin("u/x").await.err().unwrap();
+        assert!(
+            !matches!(begun, Error::NotFound { .. }),
+            "{code}: {begun:?}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_is_away_is_unavailable_and_its_secret_is_not_shown() {
+    let endpoint = format!("http://127.0.0.1:{}", testing::free_port());
+    let config = config(&endpoint);
+    let objects = Objects::connect(&config);
+    let error = objects.ping().await.unwrap_err();
+    assert_eq!(error.kind(), Kind::Unavailable, "{error:?}");
+    assert!(!format!("{config:?} {objects:?} {error:?}").contains("hunter2"));
+}

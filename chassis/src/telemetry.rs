@@ -1,0 +1,153 @@
+//! Logs and metrics: one line per event on standard error, and numbers that `/metrics` shows.
+
+use std::sync::OnceLock;
+
+use anyhow::Context;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+
+/// Upper bounds of the duration histograms in seconds: from a look-up in memory to the longest wait
+/// that a unary call is given.
+const BUCKETS_SECONDS: [f64; 12] = [
+    0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
+static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
+
+/// What is logged and how.
+#[derive(clap::Args, Clone, Debug)]
+// Every section is called Config; clap wants the groups of one command apart.
+#[group(id = "telemetry")]
+pub struct Config {
+    /// Which events are logged, in the syntax of tracing's `EnvFilter`, as `info,djinn_imports=debug`.
+    #[arg(
+        id = "log_filter",
+        long = "log",
+        env = "DJINN_LOG",
+        value_name = "FILTER",
+        default_value = "info"
+    )]
+    pub filter: String,
+    /// How an event is written.
+    #[arg(
+        id = "log_format",
+        long = "log-format",
+        env = "DJINN_LOG_FORMAT",
+        value_name = "FORMAT",
+        default_value = "json"
+    )]
+    pub format: Format,
+}
+
+/// How an event is written.
+#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// One JSON object per line, for machines.
+    Json,
+    /// For people at a terminal.
+    Text,
+}
+
+/// Keeps telemetry on; dropped at the end of `main`, after the last event.
+#[derive(Debug)]
+#[must_use = "telemetry lasts as long as this value"]
+pub struct Telemetry {
+    service: &'static str,
+}
+
+/// Starts logging and counting for the whole process.
+///
+/// A second call in one process, as in tests, changes nothing.
+///
+/// # Errors
+/// When the filter does not parse or another metrics recorder is installed.
+pub fn init(service: &'static str, config: &Config) -> anyhow::Result<Telemetry> {
+    let filter = EnvFilter::try_new(&config.filter)
+        .with_context(|| format!("DJINN_LOG is not a log filter: {:?}", config.filter))?;
+    if METRICS.get().is_some() {
+        return Ok(Telemetry { service });
+    }
+
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let registry = tracing_subscriber::registry().with(filter);
+    // An error means that a subscriber is there already: a test's, which stays.
+    let installed = match config.format {
+        Format::Json => registry
+            .with(layer.json().flatten_event(true))
+            .try_init()
+            .is_ok(),
+        Format::Text => registry.with(layer).try_init().is_ok(),
+    };
+    if installed && config.format == Format::Json {
+        log_panics();
+    }
+
+    let handle = PrometheusBuilder::new()
+        .set_buckets(&BUCKETS_SECONDS)
+        .and_then(PrometheusBuilder::install_recorder)
+        .context("the metrics recorder cannot be installed")?;
+    // Lost only by a race of two first calls, of which one has failed above.
+    drop(METRICS.set(handle));
+    tracing::info!(service, "starting");
+    Ok(Telemetry { service })
+}
+
+/// The metrics as Prometheus text; empty before [`init`].
+#[must_use]
+pub fn metrics() -> String {
+    METRICS
+        .get()
+        .map(PrometheusHandle::render)
+        .unwrap_or_default()
+}
+
+/// Folds what histograms have gathered into their buckets. Without it their memory grows between two
+/// readings of `/metrics`, for ever where nobody reads them.
+pub(crate) fn upkeep() {
+    if let Some(handle) = METRICS.get() {
+        handle.run_upkeep();
+    }
+}
+
+/// A panic is logged by its place alone: its message may quote the data it tripped over, as the text
+/// of a statement that was sliced inside a character.
+fn log_panics() {
+    std::panic::set_hook(Box::new(|panic| {
+        let (file, line) = panic
+            .location()
+            .map_or(("unknown", 0), |place| (place.file(), place.line()));
+        let thread = std::thread::current();
+        let thread = thread.name().unwrap_or("unnamed");
+        tracing::error!(panic.file = file, panic.line = line, thread, "panic");
+    }));
+}
+
+impl Drop for Telemetry {
+    fn drop(&mut self) {
+        tracing::info!(service = self.service, "stopped");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_second_start_is_harmless_and_a_bad_filter_is_named() {
+        let config = Config {
+            filter: "info".to_owned(),
+            format: Format::Text,
+        };
+        let _first = init("test", &config).unwrap();
+        let _second = init("test", &config).unwrap();
+        metrics::counter!("telemetry_test_total").increment(3);
+        assert!(metrics().contains("telemetry_test_total 3"));
+
+        let bad = Config {
+            filter: "djinn=nonsense".to_owned(),
+            ..config
+        };
+        let error = init("test", &bad).unwrap_err().to_string();
+        assert!(error.contains("DJINN_LOG"), "{error}");
+    }
+}

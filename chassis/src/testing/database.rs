@@ -1,0 +1,98 @@
+//! A database per test, copied from the migrated template.
+
+#![expect(
+    clippy::panic,
+    clippy::expect_used,
+    reason = "a test without its database can only stop"
+)]
+
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use url::Url;
+use uuid::Uuid;
+
+use super::{eventually, stack};
+
+/// How long a copy may take while others are being made from the same template.
+const CREATE_DEADLINE: Duration = Duration::from_secs(60);
+
+/// A test's own database, which is dropped with this value.
+#[derive(Debug)]
+pub struct Database {
+    name: String,
+}
+
+/// Copies the template into a new database. The superuser does this and no more: what a test reads
+/// and writes, it does as a role that row-level security binds.
+///
+/// # Panics
+/// When there is no stack, or the copy cannot be made within a minute.
+pub async fn database() -> Database {
+    let name = format!("t_{}", Uuid::new_v4().simple());
+    let template = &stack().template;
+    let create = format!("CREATE DATABASE {name} TEMPLATE {template}");
+    // A template that somebody is connected to, if only for a moment, cannot be copied.
+    eventually(
+        "a copy of the template",
+        CREATE_DEADLINE,
+        async || match administer(&create).await {
+            Ok(()) => Some(()),
+            Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55006") => None,
+            Err(error) => panic!("{create}: {error}"),
+        },
+    )
+    .await;
+    Database { name }
+}
+
+impl Database {
+    /// The database's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// How a role of the stack connects to this database.
+    ///
+    /// # Panics
+    /// When the stack has no password for the role.
+    #[must_use]
+    pub fn url(&self, role: &str) -> String {
+        let password = stack().passwords.get(role);
+        let password = password.unwrap_or_else(|| panic!("the stack has no password for {role}"));
+        let mut url: Url = stack().admin_database_url.parse().expect("a database URL");
+        url.set_username(role).expect("a database URL with a host");
+        url.set_password(Some(password))
+            .expect("a database URL with a host");
+        url.set_path(&self.name);
+        url.into()
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let drop_database = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        // The test's own runtime may be the one that is ending right now.
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build()
+                .map_err(sqlx::Error::Io)?;
+            runtime.block_on(administer(&drop_database))
+        });
+        match dropped.join() {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, database = self.name, "not dropped"),
+            Err(_) => tracing::warn!(database = self.name, "not dropped"),
+        }
+    }
+}
+
+async fn administer(statement: &str) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(&stack().admin_database_url).await?;
+    // Names are made here and in the stack's file.
+    let statement = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
+    connection.execute(statement).await?;
+    connection.close().await
+}
