@@ -1,0 +1,362 @@
+//! Many rows into the ledger at once: matching against what is there, and the commit.
+//!
+//! An import of a million rows is compared and committed by a handful of statements, in the
+//! transaction that moves the import's status. They join the ledger with the staging area of the
+//! imports service (`imports.staged`, `imports.verdict`), which is why they stand here: the ledger
+//! is a shared kernel, and every statement on it is in this crate. The rules are algorithms C.1.
+
+use chrono::{DateTime, Utc};
+use djinn_chassis::postgres::UserTransaction;
+use uuid::Uuid;
+
+use crate::{Change, Error};
+
+/// The `source` of rows that came from a statement file; ids of the bank are unique within it.
+pub const SOURCE: &str = "import";
+
+/// The rows of one import, as one recognition of its file staged them.
+#[derive(Clone, Copy, Debug)]
+pub struct Batch {
+    /// The import.
+    pub import_id: Uuid,
+    /// Which recognition of the file.
+    pub generation: i32,
+}
+
+/// What matching found, apart from the verdicts it wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Matched {
+    /// Ids of the bank that the ledger knows for something else. They are ignored, not stored.
+    pub id_conflict_count: i64,
+}
+
+/// Compares the batch with the ledger and writes the verdicts that are not simply `new`: sweeps 1
+/// and 2 of algorithms C.1. Verdicts of an earlier matching of the batch are replaced.
+///
+/// `id_conflict_count` is what an earlier matching found: once an id of a file was wrong, none of
+/// its ids proves that two rows differ.
+///
+/// # Errors
+/// As the database answers.
+pub async fn match_batch(
+    transaction: &mut UserTransaction,
+    batch: Batch,
+    id_conflict_count: i64,
+) -> Result<Matched, Error> {
+    clear_verdicts(transaction, batch).await?;
+    let conflicts = id_conflict_count + drop_conflicting_ids(transaction, batch).await?;
+    let proven = claim_by_id(transaction, batch).await?;
+    let ids_are_stable = conflicts == 0 && proven > 0;
+    claim_by_fingerprint(transaction, batch, ids_are_stable).await?;
+    Ok(Matched { id_conflict_count: conflicts })
+}
+
+async fn clear_verdicts(transaction: &mut UserTransaction, batch: Batch) -> Result<(), Error> {
+    sqlx::query!(
+        "DELETE FROM imports.verdict WHERE import_id = $1 AND generation = $2",
+        batch.import_id,
+        batch.generation,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Forgets the ids that the ledger has with another sign or currency: banks that number their rows
+/// anew in each file would overwrite a toll with a salary. One such id also discredits those that
+/// differ in the amount alone. Returns how many were wrong.
+async fn drop_conflicting_ids(
+    transaction: &mut UserTransaction,
+    batch: Batch,
+) -> Result<i64, Error> {
+    let conflicts = sqlx::query_scalar!(
+        r#"
+        SELECT count(*) AS "count!"
+        FROM imports.staged s
+        JOIN ledger.transaction t
+          ON t.account_id = s.account_id AND t.source = $3 AND t.external_id = s.external_id
+        WHERE s.import_id = $1 AND s.generation = $2
+          AND (t.currency_code <> s.currency_code
+               OR sign(t.amount_minor) <> sign(s.amount_minor))
+        "#,
+        batch.import_id,
+        batch.generation,
+        SOURCE,
+    )
+    .fetch_one(&mut **transaction)
+    .await?;
+    if conflicts == 0 {
+        return Ok(0);
+    }
+    sqlx::query!(
+        r#"
+        UPDATE imports.staged s SET external_id = NULL
+        WHERE s.import_id = $1 AND s.generation = $2 AND EXISTS (
+            SELECT FROM ledger.transaction t
+            WHERE t.account_id = s.account_id AND t.source = $3
+              AND t.external_id = s.external_id
+              AND (t.currency_code <> s.currency_code OR t.amount_minor <> s.amount_minor)
+        )
+        "#,
+        batch.import_id,
+        batch.generation,
+        SOURCE,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(conflicts)
+}
+
+/// Sweep 1: the bank's own id says it is the same booking. Returns how many amounts agreed too.
+async fn claim_by_id(transaction: &mut UserTransaction, batch: Batch) -> Result<i64, Error> {
+    let proven = sqlx::query_scalar!(
+        r#"
+        WITH claimed AS (
+            INSERT INTO imports.verdict
+                (user_id, import_id, generation, row_number, verdict, transaction_id, occurrence)
+            SELECT s.user_id, s.import_id, s.generation, s.row_number,
+                   CASE WHEN t.amount_minor = s.amount_minor THEN 'duplicate' ELSE 'changed' END,
+                   t.transaction_id, coalesce(t.occurrence, 1)
+            FROM imports.staged s
+            JOIN ledger.transaction t
+              ON t.account_id = s.account_id AND t.source = $3 AND t.external_id = s.external_id
+            WHERE s.import_id = $1 AND s.generation = $2
+            RETURNING verdict
+        )
+        SELECT count(*) FILTER (WHERE verdict = 'duplicate') AS "count!" FROM claimed
+        "#,
+        batch.import_id,
+        batch.generation,
+        SOURCE,
+    )
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(proven)
+}
+
+/// Sweep 2: equal content. The n-th unclaimed row of the file with a fingerprint pairs with the n-th
+/// unclaimed row of the ledger, or tombstone, that has it; what is left over is new and takes the
+/// next free occurrences. Ranks are computed only for fingerprints that the ledger knows or the file
+/// repeats.
+async fn claim_by_fingerprint(
+    transaction: &mut UserTransaction,
+    batch: Batch,
+    ids_are_stable: bool,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        WITH file AS MATERIALIZED (
+            SELECT s.user_id, s.row_number, s.account_id, s.fingerprint
+            FROM imports.staged s
+            LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
+            WHERE s.import_id = $1 AND s.generation = $2 AND v.row_number IS NULL
+        ),
+        known AS MATERIALIZED (
+            SELECT t.account_id, t.fingerprint, t.occurrence, t.transaction_id AS subject_id,
+                   'duplicate' AS verdict,
+                   NOT ($3 AND t.external_id IS NOT NULL) AND NOT EXISTS (
+                       SELECT FROM imports.verdict v
+                       WHERE v.import_id = $1 AND v.generation = $2
+                         AND v.transaction_id = t.transaction_id
+                   ) AS free
+            FROM ledger.transaction t
+            WHERE (t.account_id, t.fingerprint) IN (SELECT account_id, fingerprint FROM file)
+            UNION ALL
+            SELECT b.account_id, b.fingerprint, b.occurrence, b.subject_id,
+                   'deleted_before', true
+            FROM ledger.tombstone b
+            WHERE b.kind = 'transaction' AND b.cause = 'user'
+              AND (b.account_id, b.fingerprint) IN (SELECT account_id, fingerprint FROM file)
+        ),
+        counted AS (
+            SELECT account_id, fingerprint, max(occurrence) AS last,
+                   count(*) FILTER (WHERE free) AS free_count
+            FROM known GROUP BY account_id, fingerprint
+        ),
+        repeated AS (
+            SELECT account_id, fingerprint FROM file
+            GROUP BY account_id, fingerprint HAVING count(*) > 1
+        ),
+        ranked AS (
+            SELECT f.user_id, f.row_number, f.account_id, f.fingerprint,
+                   coalesce(c.last, 0) AS last, coalesce(c.free_count, 0) AS free_count,
+                   row_number() OVER (
+                       PARTITION BY f.account_id, f.fingerprint ORDER BY f.row_number
+                   ) AS rank
+            FROM file f
+            LEFT JOIN counted c USING (account_id, fingerprint)
+            LEFT JOIN repeated r USING (account_id, fingerprint)
+            WHERE c.fingerprint IS NOT NULL OR r.fingerprint IS NOT NULL
+        ),
+        available AS (
+            SELECT account_id, fingerprint, occurrence, subject_id, verdict,
+                   row_number() OVER (
+                       PARTITION BY account_id, fingerprint ORDER BY occurrence
+                   ) AS rank
+            FROM known WHERE free
+        )
+        INSERT INTO imports.verdict
+            (user_id, import_id, generation, row_number, verdict, transaction_id, occurrence)
+        SELECT r.user_id, $1, $2, r.row_number, coalesce(a.verdict, 'new'), a.subject_id,
+               coalesce(a.occurrence, (r.last + r.rank - r.free_count)::integer)
+        FROM ranked r
+        LEFT JOIN available a USING (account_id, fingerprint, rank)
+        WHERE a.subject_id IS NOT NULL OR r.last + r.rank - r.free_count > 1
+        "#,
+        batch.import_id,
+        batch.generation,
+        ids_are_stable,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// A number that differs whenever the verdicts differ, to tell whether a second matching of a batch
+/// came to the same result. Independent of the order of rows, in constant memory.
+///
+/// # Errors
+/// As the database answers.
+pub async fn digest(transaction: &mut UserTransaction, batch: Batch) -> Result<String, Error> {
+    let digest = sqlx::query_scalar!(
+        r#"
+        SELECT coalesce(sum(hashtextextended(
+            concat_ws(':', row_number, verdict, transaction_id), 0
+        )::numeric), 0)::text AS "digest!"
+        FROM imports.verdict
+        WHERE import_id = $1 AND generation = $2
+          AND NOT (verdict = 'new' AND transaction_id IS NULL)
+        "#,
+        batch.import_id,
+        batch.generation,
+    )
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(digest)
+}
+
+/// Adds the included rows of the batch to the ledger and returns how many they were. Rows that are
+/// included against their verdict get an occurrence of their own; a row that was deleted by hand and
+/// is wanted back takes over what its tombstone kept.
+///
+/// # Errors
+/// A violated unique index is an error like any other: somebody wrote fingerprints without the lock
+/// of the account.
+pub async fn commit_batch(
+    transaction: &mut UserTransaction,
+    batch: Batch,
+    change: &Change,
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    number_forced_rows(transaction, batch).await?;
+    release_tombstones(transaction, batch, change).await?;
+    insert_included(transaction, batch, change, now).await
+}
+
+/// Rows the user adds once more although the ledger has them: the next free occurrences, behind
+/// everything stored and everything this import adds.
+async fn number_forced_rows(transaction: &mut UserTransaction, batch: Batch) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        WITH forced AS MATERIALIZED (
+            SELECT s.row_number, s.account_id, s.fingerprint
+            FROM imports.staged s
+            JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
+            WHERE s.import_id = $1 AND s.generation = $2
+              AND v.verdict IN ('duplicate', 'changed') AND s.decision
+        ),
+        taken AS (
+            SELECT t.account_id, t.fingerprint, t.occurrence FROM ledger.transaction t
+            WHERE (t.account_id, t.fingerprint) IN (SELECT account_id, fingerprint FROM forced)
+            UNION ALL
+            SELECT b.account_id, b.fingerprint, b.occurrence FROM ledger.tombstone b
+            WHERE b.kind = 'transaction' AND b.cause = 'user'
+              AND (b.account_id, b.fingerprint) IN (SELECT account_id, fingerprint FROM forced)
+            UNION ALL
+            SELECT s.account_id, s.fingerprint, coalesce(v.occurrence, 1)
+            FROM imports.staged s
+            LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
+            WHERE s.import_id = $1 AND s.generation = $2 AND coalesce(v.verdict, 'new') = 'new'
+              AND (s.account_id, s.fingerprint) IN (SELECT account_id, fingerprint FROM forced)
+        ),
+        last AS (
+            SELECT account_id, fingerprint, max(occurrence) AS occurrence
+            FROM taken GROUP BY account_id, fingerprint
+        ),
+        numbered AS (
+            SELECT f.row_number, coalesce(l.occurrence, 0) + row_number() OVER (
+                PARTITION BY f.account_id, f.fingerprint ORDER BY f.row_number
+            ) AS occurrence
+            FROM forced f LEFT JOIN last l USING (account_id, fingerprint)
+        )
+        UPDATE imports.verdict v SET occurrence = n.occurrence::integer
+        FROM numbered n
+        WHERE v.import_id = $1 AND v.generation = $2 AND v.row_number = n.row_number
+        "#,
+        batch.import_id,
+        batch.generation,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+async fn release_tombstones(
+    transaction: &mut UserTransaction,
+    batch: Batch,
+    change: &Change,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        UPDATE ledger.tombstone b SET fingerprint = NULL, occurrence = NULL, change_id = $3
+        WHERE b.kind = 'transaction' AND b.subject_id IN (
+            SELECT v.transaction_id
+            FROM imports.staged s
+            JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
+            WHERE s.import_id = $1 AND s.generation = $2
+              AND v.verdict = 'deleted_before' AND s.decision
+        )
+        "#,
+        batch.import_id,
+        batch.generation,
+        change.id(),
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// One plain INSERT .. SELECT. A row that is added although its id is in the ledger goes in without
+/// the id, which already stands for the other one.
+async fn insert_included(
+    transaction: &mut UserTransaction,
+    batch: Batch,
+    change: &Change,
+    now: DateTime<Utc>,
+) -> Result<u64, Error> {
+    let inserted = sqlx::query!(
+        r#"
+        INSERT INTO ledger.transaction (
+            user_id, transaction_id, account_id, booked_on, value_on, amount_minor,
+            currency_code, description, counterparty, source, external_id, fingerprint,
+            occurrence, import_id, change_id, created_at
+        )
+        SELECT s.user_id, s.transaction_id, s.account_id, s.booked_on, s.value_on, s.amount_minor,
+               s.currency_code, s.description, s.counterparty, $3,
+               CASE WHEN v.verdict IN ('duplicate', 'changed') THEN NULL ELSE s.external_id END,
+               s.fingerprint, coalesce(v.occurrence, 1), s.import_id, $4, $5
+        FROM imports.staged s
+        LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
+        WHERE s.import_id = $1 AND s.generation = $2
+          AND coalesce(s.decision, coalesce(v.verdict, 'new') = 'new')
+        "#,
+        batch.import_id,
+        batch.generation,
+        SOURCE,
+        change.id(),
+        now,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(inserted.rows_affected())
+}

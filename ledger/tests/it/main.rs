@@ -1,0 +1,9 @@
+//! The ledger against a real Postgres, as the services' own roles. Tenancy comes first: what one
+//! user has, no other can see, change, copy, refer to or tell from what does not exist.
+
+mod account;
+mod catalog;
+mod change;
+mod fixture;
+mod tenancy;
+mod transaction;

@@ -1,0 +1,192 @@
+//! Lists of transactions: their order, their filters and their pages.
+
+use chrono::NaiveDate;
+use djinn_chassis::{auth::UserId, testing};
+use djinn_ledger::transaction::{self, Filter, Page, Source, Transaction};
+use uuid::Uuid;
+
+use crate::fixture::{Booking, Fixture, booking};
+
+/// No page of a test is this large.
+const MANY: usize = 1_000_000;
+
+async fn all(fixture: &Fixture, user: UserId, filter: &Filter) -> Vec<Transaction> {
+    let mut transaction = fixture.sync.user(user).await.unwrap();
+    let page = Page {
+        after: None,
+        rows_max: MANY,
+        bytes_max: MANY,
+    };
+    let listed = transaction::list(&mut transaction, filter, &page).await.unwrap();
+    assert_eq!(listed.next, None);
+    listed.transactions
+}
+
+async fn ids(fixture: &Fixture, user: UserId, filter: &Filter) -> Vec<Uuid> {
+    let found = all(fixture, user, filter).await;
+    found.iter().map(|found| found.transaction_id).collect()
+}
+
+fn date(text: &str) -> Option<NaiveDate> {
+    Some(text.parse().unwrap())
+}
+
+#[tokio::test]
+async fn a_transaction_reads_as_it_was_written() {
+    let fixture = Fixture::new().await;
+    let user = testing::user();
+    let account_id = fixture.account(user, 0).await;
+    let import_id = Some(fixture.clock.id());
+    let booking = Booking {
+        account_id,
+        booked_on: "2024-02-29",
+        amount_minor: -1234,
+        description: "Käse 🧀",
+        counterparty: "REWE",
+        import_id,
+    };
+    let id = fixture.book(user, &[booking]).await[0];
+    let mut transaction = fixture.sync.user(user).await.unwrap();
+    let found = transaction::get(&mut transaction, id).await.unwrap().unwrap();
+    assert_eq!(found.account_id, account_id);
+    assert_eq!(Some(found.booked_on), date("2024-02-29"));
+    assert_eq!(found.amount.to_string(), "-12.34 EUR");
+    assert_eq!((&*found.description, &*found.counterparty), ("Käse 🧀", "REWE"));
+    assert_eq!((found.source, found.import_id), (Source::Import, import_id));
+    assert_eq!((found.value_on, &found.external_id), (None, &None));
+    assert_eq!(all(&fixture, user, &Filter::default()).await, [found]);
+    let unknown = transaction::get(&mut transaction, Uuid::nil()).await;
+    assert_eq!(unknown.unwrap(), None);
+}
+
+#[tokio::test]
+async fn filters_hold_together() {
+    let fixture = Fixture::new().await;
+    let user = testing::user();
+    let (giro, cash) = (fixture.account(user, 0).await, fixture.account(user, 0).await);
+    let import_id = Some(fixture.clock.id());
+    let entry = |account_id, booked_on, description, counterparty, import_id| Booking {
+        account_id,
+        booked_on,
+        amount_minor: 1,
+        description,
+        counterparty,
+        import_id,
+    };
+    let ids_booked = fixture
+        .book(
+            user,
+            &[
+                entry(giro, "2026-01-01", "Rent 100 %", "Landlord", import_id),
+                entry(cash, "2026-01-02", "Bread", "ÄCKER & Co", None),
+                entry(giro, "2026-01-02", "snack_bar", "", import_id),
+                entry(giro, "2026-01-03", "back\\slash", "Rentokil", None),
+            ],
+        )
+        .await;
+    let pick = |picks: &[usize]| picks.iter().map(|at| ids_booked[*at]).collect::<Vec<_>>();
+    let filter = Filter::default();
+    let text = |text: &str| Filter {
+        text: Some(text.to_owned()),
+        ..Filter::default()
+    };
+    for (filter, expected) in [
+        // Newest first; of one day the later id.
+        (filter.clone(), &[3, 2, 1, 0][..]),
+        (Filter { account_id: Some(giro), ..filter.clone() }, &[3, 2, 0]),
+        (Filter { account_id: Some(Uuid::nil()), ..filter.clone() }, &[]),
+        (Filter { import_id, ..filter.clone() }, &[2, 0]),
+        (Filter { import_id: Some(giro), ..filter.clone() }, &[]),
+        (Filter { booked_from: date("2026-01-02"), ..filter.clone() }, &[3, 2, 1]),
+        (Filter { booked_to: date("2026-01-02"), ..filter.clone() }, &[2, 1, 0]),
+        (text("rent"), &[3, 0]),
+        (text("äcker"), &[1]),
+        (text("%"), &[0]),
+        (text("_"), &[2]),
+        (text("\\"), &[3]),
+        (text("100 %"), &[0]),
+        (text("k_b"), &[2]),
+        (text("a%b"), &[]),
+        (
+            Filter {
+                account_id: Some(giro),
+                import_id,
+                booked_from: date("2026-01-01"),
+                booked_to: date("2026-01-01"),
+                text: Some("LANDLORD".to_owned()),
+            },
+            &[0],
+        ),
+    ] {
+        assert_eq!(ids(&fixture, user, &filter).await, pick(expected), "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn pages_walk_everything_once() {
+    let fixture = Fixture::new().await;
+    let user = testing::user();
+    let accounts = [fixture.account(user, 0).await, fixture.account(user, 0).await];
+    let days = ["2026-01-01", "2026-01-02", "2026-01-03"];
+    let bookings: Vec<Booking<'_>> = (0..40)
+        .map(|number| Booking {
+            booked_on: days[number % days.len()],
+            ..booking(accounts[number % 2], 1)
+        })
+        .collect();
+    fixture.book(user, &bookings).await;
+    for account_id in [None, Some(accounts[0])] {
+        let filter = Filter {
+            account_id,
+            ..Filter::default()
+        };
+        let expected = ids(&fixture, user, &filter).await;
+        for rows_max in [1, 7, 19, 20, 39, 40, 41] {
+            let mut transaction = fixture.sync.user(user).await.unwrap();
+            let (mut walked, mut after) = (Vec::new(), None);
+            loop {
+                let page = Page {
+                    after,
+                    rows_max,
+                    bytes_max: MANY,
+                };
+                let listed = transaction::list(&mut transaction, &filter, &page).await.unwrap();
+                assert!(listed.transactions.len() <= rows_max);
+                walked.extend(listed.transactions.iter().map(|row| row.transaction_id));
+                after = listed.next;
+                if after.is_none() {
+                    break;
+                }
+            }
+            assert_eq!(walked, expected, "{rows_max}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_page_of_long_texts_ends_early_and_always_goes_on() {
+    let fixture = Fixture::new().await;
+    let user = testing::user();
+    let account_id = fixture.account(user, 0).await;
+    let long = "x".repeat(10_000);
+    let bookings: Vec<Booking<'_>> = (0..5)
+        .map(|_| Booking {
+            description: &long,
+            ..booking(account_id, 1)
+        })
+        .collect();
+    fixture.book(user, &bookings).await;
+    let mut transaction = fixture.sync.user(user).await.unwrap();
+    for (bytes_max, expected) in [(0, 1), (10_000, 1), (29_999, 2), (30_000, 3), (50_000, 5)] {
+        let page = Page {
+            after: None,
+            rows_max: 100,
+            bytes_max,
+        };
+        let filter = Filter::default();
+        let listed = transaction::list(&mut transaction, &filter, &page).await.unwrap();
+        assert_eq!(listed.transactions.len(), expected, "{bytes_max}");
+        let last = listed.transactions.last().map(Transaction::position);
+        assert_eq!(listed.next, last.filter(|_| expected < 5));
+    }
+}
