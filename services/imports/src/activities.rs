@@ -1,0 +1,187 @@
+//! The Temporal door. An activity is one call: it parses its input, keeps a heartbeat beside the
+//! step, and has exactly one way out, [`fault::failure`].
+
+#![expect(
+    dead_code,
+    reason = "the macro makes a constant for each activity that only a workflow in this crate uses"
+)]
+
+use std::{sync::Arc, time::Duration};
+
+use djinn_chassis::{
+    auth::UserId,
+    fault,
+    temporal::Heartbeat,
+};
+use djinn_temporal::imports::{
+    self, CloseInput, CloseOutput, CommitInput, CommitOutcome, CommitOutput, ImportRef,
+    MatchOutput, RecogniseOutcome, RecogniseOutput, ScanOutcome, ScanOutput, StageOutput,
+    SweepInput, SweepOutput,
+};
+use temporalio_macros::activities;
+use temporalio_sdk::activities::{ActivityContext, ActivityError};
+use uuid::Uuid;
+
+use crate::{
+    Error,
+    steps::{
+        Key, Steps, close::Ending, commit::Committed, recognise::Recognised, scan::Finding,
+    },
+    store::import::Failure,
+};
+
+/// A third of the heartbeat timeout: two beats may be lost.
+const HEARTBEAT_INTERVAL: Duration = Duration::from_secs(5);
+
+/// The steps, as Temporal calls them.
+pub struct Activities {
+    /// What they do.
+    pub steps: Steps,
+}
+
+#[activities]
+impl Activities {
+    /// Scans the file.
+    #[activity(definition = imports::Scan)]
+    async fn scan(
+        self: Arc<Self>,
+        context: ActivityContext,
+        import: ImportRef,
+    ) -> Result<ScanOutput, ActivityError> {
+        run(&context, async {
+            let outcome = match self.steps.scan(key(&import)?).await? {
+                Finding::Clean => ScanOutcome::Clean,
+                Finding::Refused => ScanOutcome::Refused,
+            };
+            Ok(ScanOutput { outcome })
+        })
+        .await
+    }
+
+    /// Works out how the file reads.
+    #[activity(definition = imports::Recognise)]
+    async fn recognise(
+        self: Arc<Self>,
+        context: ActivityContext,
+        import: ImportRef,
+    ) -> Result<RecogniseOutput, ActivityError> {
+        run(&context, async {
+            let outcome = match self.steps.recognise(key(&import)?).await? {
+                Recognised::Ready => RecogniseOutcome::Ready,
+                Recognised::Asks => RecogniseOutcome::Asks,
+                Recognised::Refused => RecogniseOutcome::Refused,
+            };
+            Ok(RecogniseOutput { outcome })
+        })
+        .await
+    }
+
+    /// Reads rows into the staging table.
+    #[activity(definition = imports::Stage)]
+    async fn stage(
+        self: Arc<Self>,
+        context: ActivityContext,
+        import: ImportRef,
+    ) -> Result<StageOutput, ActivityError> {
+        run(&context, async {
+            let progress = self.steps.stage(key(&import)?).await?;
+            Ok(StageOutput { row_count: progress.row_count })
+        })
+        .await
+    }
+
+    /// Compares the rows with the ledger.
+    #[activity(definition = imports::MatchRows)]
+    async fn match_rows(
+        self: Arc<Self>,
+        context: ActivityContext,
+        import: ImportRef,
+    ) -> Result<MatchOutput, ActivityError> {
+        run(&context, async {
+            let opened = self.steps.match_rows(key(&import)?).await?;
+            Ok(MatchOutput { etag: opened.etag.to_string(), auto_confirm: opened.auto_confirm })
+        })
+        .await
+    }
+
+    /// Writes the included rows to the ledger.
+    #[activity(definition = imports::Commit)]
+    async fn commit(
+        self: Arc<Self>,
+        context: ActivityContext,
+        input: CommitInput,
+    ) -> Result<CommitOutput, ActivityError> {
+        run(&context, async {
+            let committed = self.steps.commit(key(&input.import)?, &input.etag).await?;
+            let (outcome, added_count) = match committed {
+                Committed::Rows(count) => (CommitOutcome::Committed, count),
+                Committed::BackToReview => (CommitOutcome::Review, 0),
+            };
+            Ok(CommitOutput { outcome, added_count })
+        })
+        .await
+    }
+
+    /// Ends the import without effect.
+    #[activity(definition = imports::Close)]
+    async fn close(
+        self: Arc<Self>,
+        context: ActivityContext,
+        input: CloseInput,
+    ) -> Result<CloseOutput, ActivityError> {
+        run(&context, async {
+            let ending = match input.ending {
+                imports::Ending::Cancelled => Ending::Cancelled,
+                imports::Ending::Expired => Ending::Expired,
+                imports::Ending::Failed { reason, message } => {
+                    Ending::Failed(Failure { reason, message })
+                }
+            };
+            let status = self.steps.close(key(&input.import)?, ending).await?;
+            Ok(CloseOutput { status: status.to_string() })
+        })
+        .await
+    }
+
+    /// Does what is due.
+    #[activity(definition = imports::Sweep)]
+    async fn sweep(
+        self: Arc<Self>,
+        context: ActivityContext,
+        _input: SweepInput,
+    ) -> Result<SweepOutput, ActivityError> {
+        run(&context, async {
+            let swept = self.steps.sweep().await?;
+            Ok(SweepOutput {
+                started_count: swept.started,
+                aborted_count: swept.aborted,
+                purged_count: swept.purged,
+            })
+        })
+        .await
+    }
+}
+
+/// Runs a step with a heartbeat beside it. A step that is cancelled, or whose worker stops, is
+/// dropped where it stands: its transaction is rolled back, and nothing it has committed is half.
+/// It fails in a way that is tried again, by the next worker, unless the workflow asked for the end.
+async fn run<T>(
+    context: &ActivityContext,
+    step: impl Future<Output = Result<T, Error>>,
+) -> Result<T, ActivityError> {
+    let heartbeat = Heartbeat::start(context, HEARTBEAT_INTERVAL);
+    tokio::select! {
+        done = step => done.map_err(fault::failure),
+        () = heartbeat.cancellation() => Err(fault::failure(Error::Interrupted)),
+    }
+}
+
+fn key(import: &ImportRef) -> Result<Key, Error> {
+    let parse = |field, text: &str| {
+        Uuid::parse_str(text).map_err(|error| Error::invalid(field, error.to_string()))
+    };
+    Ok(Key {
+        user: UserId::new(parse("user_id", &import.user_id)?),
+        import_id: parse("import_id", &import.import_id)?,
+    })
+}

@@ -1,0 +1,293 @@
+//! Every meaning that the amount columns of a file may reasonably have, in order of likelihood,
+//! from the names of the columns and from what they hold.
+
+use super::amount::{Amount, Numeral, Plan, Signs, Unknown};
+use super::header::NumberKind;
+use super::number::{FORMATS, Format};
+use super::table::{Indicator, Table};
+
+/// More meanings than this are not tried: the file is unlike any statement.
+pub(super) const PLANS_MAX: usize = 96;
+
+/// How strongly the names of the columns speak for a base; the first is the strongest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Rank {
+    Booked,
+    Pair,
+    Amount,
+    Gross,
+    Unknown,
+    Foreign,
+    /// Never the amount by itself, but it may fill rows that the amount leaves empty.
+    Rest,
+}
+
+/// Columns that may hold the amount, with all ways to read them, likeliest first.
+#[derive(Clone, Debug)]
+pub(super) struct Base {
+    pub(super) rank: Rank,
+    pub(super) plans: Vec<Plan>,
+}
+
+impl Table<'_> {
+    /// All bases, strongest first.
+    pub(super) fn bases(&self) -> Vec<Base> {
+        let mut bases = self.pairs();
+        bases.extend(self.marked());
+        let indicators = self.indicators();
+        let singles = [
+            (Rank::Booked, NumberKind::Booked),
+            (Rank::Amount, NumberKind::Amount),
+            (Rank::Amount, NumberKind::Either),
+            (Rank::Amount, NumberKind::Net),
+            (Rank::Gross, NumberKind::Gross),
+            (Rank::Foreign, NumberKind::Foreign),
+        ];
+        for (rank, kind) in singles {
+            for index in self.columns(|other| other == kind) {
+                bases.push(self.single(index, rank, &indicators));
+            }
+        }
+        if bases.iter().all(|base| base.rank == Rank::Foreign) {
+            bases.extend(self.lone_sides(&indicators));
+        }
+        if bases.iter().all(|base| base.rank == Rank::Foreign) {
+            bases.extend(self.unnamed(&indicators));
+        } else {
+            bases.extend(self.rest(&bases));
+        }
+        bases.retain(|base| !base.plans.is_empty());
+        bases.sort_by_key(|base| base.rank);
+        bases
+    }
+
+    /// Columns of money that no base uses: no row may have its money only there.
+    fn rest(&self, bases: &[Base]) -> Vec<Base> {
+        let used: Vec<usize> = bases
+            .iter()
+            .flat_map(|base| &base.plans)
+            .flat_map(|p| p.amount.columns())
+            .collect();
+        let mut columns = self.columns(|kind| {
+            matches!(
+                kind,
+                NumberKind::Debit | NumberKind::Credit | NumberKind::Unnamed | NumberKind::Other
+            )
+        });
+        columns.retain(|index| self.monetary(*index) && !used.contains(index));
+        columns.truncate(6);
+        columns
+            .into_iter()
+            .map(|index| self.single(index, Rank::Rest, &[]))
+            .collect()
+    }
+
+    /// A column for debits without one for credits, or the other way round.
+    fn lone_sides(&self, indicators: &[Indicator]) -> Vec<Base> {
+        let sides = self.columns(|kind| matches!(kind, NumberKind::Debit | NumberKind::Credit));
+        let free = sides.into_iter().filter(|index| self.monetary(*index));
+        free.map(|index| self.single(index, Rank::Unknown, indicators))
+            .collect()
+    }
+
+    fn pairs(&self) -> Vec<Base> {
+        let side = |wanted: NumberKind| -> Vec<usize> {
+            (0..self.survey.columns.len())
+                .filter(|index| self.kind(*index) == wanted)
+                .filter(|index| self.numeric(*index) || self.empty(*index))
+                .collect()
+        };
+        let (outs, ins) = (side(NumberKind::Debit), side(NumberKind::Credit));
+        let mut bases = Vec::new();
+        for out in &outs {
+            for into in &ins {
+                let near = ins
+                    .iter()
+                    .all(|other| into.abs_diff(*out) <= other.abs_diff(*out));
+                let sided = self.sided(*out) || self.sided(*into);
+                if near && !sided && !(self.empty(*out) && self.empty(*into)) {
+                    bases.push(Base {
+                        rank: Rank::Pair,
+                        plans: self.pair(*out, *into),
+                    });
+                }
+            }
+        }
+        bases
+    }
+
+    fn sided(&self, index: usize) -> bool {
+        self.facts(index).is_some_and(|facts| {
+            let numbers = &facts.numbers;
+            numbers.sided > 0 && numbers.sided + numbers.zero >= numbers.best()
+        })
+    }
+
+    fn pair(&self, out: usize, into: usize) -> Vec<Plan> {
+        let (left, right) = (self.formats(out), self.formats(into));
+        let mut plans = Vec::new();
+        let signs = |index: usize| {
+            self.facts(index)
+                .map_or((0, 0), |f| (f.numbers.positive, f.numbers.negative))
+        };
+        let ((out_plus, out_minus), (in_plus, in_minus)) = (signs(out), signs(into));
+        // One sign per column repeats what the column says, from the side of bank or of customer.
+        let plain = (in_minus == 0 && (out_minus == 0 || out_plus == 0))
+            || (in_plus == 0 && out_minus == 0);
+        let choices: &[Signs] = if plain {
+            &[Signs::Ignored]
+        } else {
+            &[Signs::Ignored, Signs::Reversal, Signs::Direction]
+        };
+        let fallback = [Format::DotComma];
+        let first = if left.is_empty() { &right } else { &left };
+        let first = if first.is_empty() {
+            fallback.as_slice()
+        } else {
+            first.as_slice()
+        };
+        for out_format in first {
+            let same = |format: &&Format| format.mark() == out_format.mark();
+            let in_format = right
+                .iter()
+                .find(same)
+                .or(right.first())
+                .unwrap_or(out_format);
+            let out = Numeral {
+                column: out,
+                format: *out_format,
+            };
+            let into = Numeral {
+                column: into,
+                format: *in_format,
+            };
+            for signs in choices {
+                for (out, into) in [(out, into), (into, out)] {
+                    let amount = Amount::Pair {
+                        out,
+                        into,
+                        signs: *signs,
+                    };
+                    plans.push(Plan { amount, fee: None });
+                }
+            }
+        }
+        plans
+    }
+
+    fn marked(&self) -> Vec<Base> {
+        let wanted = |kind| {
+            !matches!(
+                kind,
+                NumberKind::Balance | NumberKind::BalanceBefore | NumberKind::Id
+            )
+        };
+        let columns = self.columns(wanted).into_iter();
+        let columns = columns.filter(|index| self.sided(*index) && self.monetary(*index));
+        let base = |column: usize| {
+            let plans = self.formats(column).into_iter().flat_map(|format| {
+                let cell = Numeral { column, format };
+                [false, true].map(|inverted| Amount::Marked { cell, inverted })
+            });
+            Base {
+                rank: Rank::Pair,
+                plans: plans.map(|amount| Plan { amount, fee: None }).collect(),
+            }
+        };
+        columns.map(base).collect()
+    }
+
+    fn single(&self, index: usize, rank: Rank, indicators: &[Indicator]) -> Base {
+        let mut amounts = Vec::new();
+        for format in self.formats(index) {
+            let cell = Numeral {
+                column: index,
+                format,
+            };
+            for Indicator {
+                column: indicator,
+                out,
+                into,
+                partial,
+            } in indicators.iter().take(1)
+            {
+                let unknowns: &[Unknown] = if *partial {
+                    &[Unknown::Rejected, Unknown::Out, Unknown::In]
+                } else {
+                    &[Unknown::Rejected]
+                };
+                for signs in [Signs::Ignored, Signs::Direction, Signs::Reversal] {
+                    for unknown in unknowns {
+                        amounts.push(Amount::Indicated {
+                            cell,
+                            indicator: *indicator,
+                            out: out.clone(),
+                            into: into.clone(),
+                            unknown: *unknown,
+                            signs,
+                        });
+                    }
+                }
+            }
+            for inverted in [false, true] {
+                amounts.push(Amount::Signed { cell, inverted });
+            }
+        }
+        Base {
+            rank,
+            plans: amounts
+                .into_iter()
+                .map(|amount| Plan { amount, fee: None })
+                .collect(),
+        }
+    }
+
+    /// Without names: columns that look like money, alone and as pairs that exclude each other.
+    fn unnamed(&self, indicators: &[Indicator]) -> Vec<Base> {
+        let mut columns = self.columns(|kind| {
+            matches!(
+                kind,
+                NumberKind::Unnamed | NumberKind::Other | NumberKind::Currency
+            )
+        });
+        let bare: Vec<usize> = columns.iter().copied().filter(|i| self.whole(*i)).collect();
+        columns.retain(|index| self.monetary(*index));
+        if columns.is_empty() {
+            // Currencies without decimals look like ids: only a balance can tell.
+            columns = bare;
+        }
+        columns.truncate(6);
+        let mut bases = Vec::new();
+        for (place, left) in columns.iter().enumerate() {
+            for right in columns.iter().skip(place + 1) {
+                let filled = |index: usize| self.facts(index).map_or(0, |facts| facts.filled);
+                // Together they fill every row once, so each row has one or the other.
+                if filled(*left) + filled(*right) == self.survey.rows {
+                    let plans = self.pair(*left, *right);
+                    bases.push(Base {
+                        rank: Rank::Pair,
+                        plans,
+                    });
+                }
+            }
+        }
+        for index in columns {
+            bases.push(self.single(index, Rank::Unknown, indicators));
+        }
+        bases
+    }
+}
+
+/// Whether the formats of a plan's columns are the preferred ones among equals.
+pub(super) fn format_rank(plan: &Plan) -> usize {
+    let format = match &plan.amount {
+        Amount::Signed { cell, .. }
+        | Amount::Marked { cell, .. }
+        | Amount::Indicated { cell, .. } => cell.format,
+        Amount::Pair { out, .. } => out.format,
+    };
+    FORMATS
+        .iter()
+        .position(|other| *other == format)
+        .unwrap_or(FORMATS.len())
+}

@@ -1,0 +1,392 @@
+//! Decides which of the possible meanings of the amount columns is the right one, or which remain.
+//! What nothing proves stays open: a wrong guess is the one thing a person would not see.
+
+use super::amount::{Amount, Numeral, Plan, Signs};
+use super::bench::{Bench, Words};
+use super::candidate::{Base, Rank, format_rank};
+use super::trial::Proof;
+
+/// More choices than this are no question.
+pub(super) const CHOICES_MAX: usize = 6;
+
+/// The plans that remain, likeliest first; one when it is decided.
+#[derive(Default)]
+pub(super) struct Decision {
+    pub(super) choices: Vec<Plan>,
+    pub(super) balance: Option<Numeral>,
+    pub(super) evidence: Vec<String>,
+}
+
+impl Bench<'_> {
+    /// Decides.
+    pub(super) fn decide(&self) -> Decision {
+        let mut decision = Decision::default();
+        let bases = self.contenders(&mut decision.evidence);
+        for base in &bases {
+            let plans = self.signs(base, bases.len() > 1, &mut decision.evidence);
+            let formats = self.formats(&plans);
+            decision.choices.extend(formats);
+        }
+        if let [base] = bases.as_slice() {
+            decision.choices = self.fees(base, decision.choices, &mut decision.evidence);
+        }
+        decision.choices.truncate(CHOICES_MAX);
+        let first = decision.choices.first();
+        let proven = first.and_then(|plan| self.proof(plan).1);
+        decision.balance = proven.or_else(|| {
+            let used = first.map(|plan| plan.amount.columns()).unwrap_or_default();
+            let free = |balance: &&Numeral| !used.contains(&balance.column);
+            self.balances
+                .iter()
+                .find(free)
+                .filter(|_| self.balance_named)
+                .copied()
+        });
+        if proven.is_some() {
+            decision
+                .evidence
+                .push("The running balance follows from the amounts.".to_owned());
+        } else if decision.balance.is_some() {
+            let text = "The balance column does not follow from row to row and proves nothing.";
+            decision.evidence.push(text.to_owned());
+        }
+        decision
+    }
+
+    /// The base that is meant, or those among which only a person can choose.
+    fn contenders(&self, evidence: &mut Vec<String>) -> Vec<&Base> {
+        let readable = |base: &&Base| {
+            base.plans.iter().any(|plan| {
+                self.outcome(plan).is_some_and(|outcome| {
+                    outcome.filled > 0 && outcome.errors * 20 <= outcome.filled
+                })
+            })
+        };
+        let bases: Vec<&Base> = self.bases.iter().filter(readable).collect();
+        let fullest = bases
+            .iter()
+            .map(|base| self.filled(base))
+            .max()
+            .unwrap_or(0);
+        let full = |base: &&&Base| self.filled(base) * 10 >= fullest * 8;
+        let Some(top) = bases
+            .iter()
+            .find(|base| base.rank < Rank::Foreign && full(base))
+            .or_else(|| bases.first())
+            .copied()
+        else {
+            return Vec::new();
+        };
+        let mut contenders = vec![top];
+        for base in &bases {
+            let near = match (top.rank, base.rank) {
+                (Rank::Booked, Rank::Booked) => true,
+                (Rank::Booked, _) => false,
+                (_, Rank::Rest) => false,
+                (_, Rank::Foreign) => self.filled(base) > self.filled(top),
+                (Rank::Pair, Rank::Unknown) => false,
+                (_, Rank::Booked | Rank::Pair | Rank::Amount | Rank::Gross | Rank::Unknown) => true,
+            };
+            if near && full(&base) && !std::ptr::eq(*base, top) && self.unlike(top, base) {
+                contenders.push(base);
+            }
+        }
+        // Rows without an amount here that have money elsewhere: this is not the whole story.
+        for base in bases.iter().filter(|base| base.rank != Rank::Foreign) {
+            let known = contenders.iter().any(|known| std::ptr::eq(*known, *base));
+            if !known && self.gaps(top, base) > 0 {
+                contenders.push(base);
+            }
+        }
+        let others = bases
+            .iter()
+            .filter(|base| self.proven(base) && !self.proven(top));
+        for base in others {
+            if !contenders.iter().any(|known| std::ptr::eq(*known, *base)) && self.unlike(top, base)
+            {
+                contenders.insert(0, base);
+            }
+        }
+        if contenders.len() > 1 {
+            let proven: Vec<&Base> = contenders
+                .iter()
+                .filter(|base| self.proven(base))
+                .copied()
+                .collect();
+            if let [only] = proven.as_slice()
+                && only.rank != Rank::Foreign
+            {
+                evidence.push("The running balance tells which column is the amount.".to_owned());
+                return vec![only];
+            }
+            contenders.sort_by_key(|base| !self.proven(base));
+        }
+        contenders
+    }
+
+    /// The plans of a base whose signs remain possible, likeliest first.
+    fn signs(&self, base: &Base, brief: bool, evidence: &mut Vec<String>) -> Vec<Plan> {
+        let Some(first) = base.plans.first() else {
+            return Vec::new();
+        };
+        let open = match &first.amount {
+            Amount::Signed { .. } => self.signed(base, evidence),
+            Amount::Marked { .. } => self.marked(base),
+            Amount::Pair { .. } => self.paired(base, evidence),
+            Amount::Indicated { .. } => self.indicated(base, evidence),
+        };
+        let keep = if brief { 2 } else { CHOICES_MAX };
+        open.into_iter().take(keep).collect()
+    }
+
+    fn with<'b>(base: &'b Base, fits: impl Fn(&Amount) -> bool + 'b) -> Vec<Plan> {
+        base.plans
+            .iter()
+            .filter(|plan| fits(&plan.amount))
+            .cloned()
+            .collect()
+    }
+
+    fn marked(&self, base: &Base) -> Vec<Plan> {
+        let plans = |turned: bool| {
+            Self::with(
+                base,
+                move |amount| matches!(amount, Amount::Marked { inverted, .. } if *inverted == turned),
+            )
+        };
+        let normal = plans(false);
+        let proof = normal
+            .first()
+            .map_or(Proof::Silent, |plan| self.proof(plan).0);
+        match proof {
+            Proof::Inverted => [plans(true), normal].concat(),
+            _ => normal,
+        }
+    }
+
+    /// One column with signs.
+    fn signed(&self, base: &Base, evidence: &mut Vec<String>) -> Vec<Plan> {
+        let plans = |turned: bool| {
+            Self::with(
+                base,
+                move |amount| matches!(amount, Amount::Signed { inverted, .. } if *inverted == turned),
+            )
+        };
+        let (normal, inverted) = (plans(false), plans(true));
+        let Some(plan) = normal.first() else {
+            return Vec::new();
+        };
+        let Some(outcome) = self.outcome(plan) else {
+            return Vec::new();
+        };
+        let (positive, negative) = (outcome.positive, outcome.negative);
+        let column = plan.amount.columns().first().copied().unwrap_or_default();
+        let plus = self.survey.facts(column).numbers.plus > 0;
+        let words = self.words(plan);
+        let open = |first: &[Plan], second: &[Plan]| [first, second].concat();
+        let mut because = |text: &str| evidence.push(text.to_owned());
+        match (self.proof(plan).0, words) {
+            (Proof::Follows, Words::Disagree) => open(&normal, &inverted),
+            (Proof::Follows, words) => {
+                // A debt grows with each purchase as a fortune does with each wage.
+                let mixed = negative * 10 >= (positive + negative) * 4;
+                if mixed || words == Words::Agree {
+                    normal
+                } else {
+                    open(&normal, &inverted)
+                }
+            }
+            (Proof::Inverted, Words::Disagree) if positive > negative => {
+                because("Balance and words tell that positive means money out.");
+                inverted
+            }
+            (Proof::Inverted, _) => open(&inverted, &normal),
+            (Proof::Silent, _) if positive + negative == 0 => normal,
+            (Proof::Silent, Words::Agree) if negative > 0 && positive > 0 => {
+                because("The words of the rows agree with the signs.");
+                normal
+            }
+            (Proof::Silent, Words::Agree) if outcome.agree == positive + negative => {
+                because("The words of every row agree with the signs.");
+                normal
+            }
+            (Proof::Silent, Words::Disagree) => open(&inverted, &normal),
+            (Proof::Silent, _) if negative == 0 => open(&normal, &inverted),
+            (Proof::Silent, _) if plus || negative * 10 >= (positive + negative) * 6 => {
+                because("Most amounts are negative, as money out is.");
+                normal
+            }
+            (Proof::Silent, _) => open(&normal, &inverted),
+        }
+    }
+
+    /// A column out and a column in.
+    fn paired(&self, base: &Base, evidence: &mut Vec<String>) -> Vec<Plan> {
+        let Some(first) = base.plans.first() else {
+            return Vec::new();
+        };
+        let Amount::Pair {
+            out: left,
+            into: right,
+            ..
+        } = first.amount
+        else {
+            return Vec::new();
+        };
+        let turned = |amount: &Amount| matches!(amount, Amount::Pair { out, .. } if out.column == right.column);
+        let plain = base.plans.iter().all(|plan| {
+            matches!(
+                plan.amount,
+                Amount::Pair {
+                    signs: Signs::Ignored,
+                    ..
+                }
+            )
+        });
+        let normal = Self::with(base, |amount| !turned(amount));
+        let swapped = Self::with(base, turned);
+        let named = !matches!(self.kind_of(base), Rank::Unknown);
+        let proof = self.proof(first).0;
+        if !plain {
+            return self.paired_with_signs(base, normal, swapped);
+        }
+        let numbers = |cell: Numeral| self.survey.facts(cell.column).numbers;
+        let (out, into) = (numbers(left), numbers(right));
+        match proof {
+            Proof::Follows => normal,
+            _ if out.positive == 0 && out.negative > 0 && into.negative == 0 => {
+                evidence.push("The signs agree with the columns.".to_owned());
+                normal
+            }
+            _ if !named && into.positive == 0 && into.negative > 0 && out.negative == 0 => swapped,
+            Proof::Inverted if named => [swapped, normal].concat(),
+            Proof::Inverted => swapped,
+            Proof::Silent if !named => [normal, swapped].concat(),
+            Proof::Silent => match (self.words(first), self.outcome(first)) {
+                (Words::Disagree, Some(outcome)) if outcome.disagree > 4 => {
+                    [normal, swapped].concat()
+                }
+                _ => normal,
+            },
+        }
+    }
+
+    /// A pair counts as unnamed when no header tells its sides.
+    fn kind_of(&self, base: &Base) -> Rank {
+        let named = self.bases.iter().all(|other| other.rank != Rank::Unknown);
+        if named { base.rank } else { Rank::Unknown }
+    }
+
+    fn paired_with_signs(&self, base: &Base, normal: Vec<Plan>, swapped: Vec<Plan>) -> Vec<Plan> {
+        let follows = |plan: &&Plan| self.proof(plan).0 == Proof::Follows;
+        let proven: Vec<Plan> = base.plans.iter().filter(follows).cloned().collect();
+        match proven.as_slice() {
+            [only] if normal.contains(only) => proven,
+            _ => {
+                let mut open = proven;
+                for plan in normal.into_iter().chain(swapped) {
+                    if !open.contains(&plan) {
+                        open.push(plan);
+                    }
+                }
+                open
+            }
+        }
+    }
+
+    /// One column, and another that tells the direction.
+    fn indicated(&self, base: &Base, evidence: &mut Vec<String>) -> Vec<Plan> {
+        let under = |wanted: Signs| {
+            Self::with(
+                base,
+                move |amount| matches!(amount, Amount::Indicated { signs, .. } if *signs == wanted),
+            )
+        };
+        let (ignored, reversal) = (under(Signs::Ignored), under(Signs::Reversal));
+        let written = under(Signs::Direction);
+        let outcome = |plans: &[Plan]| {
+            plans
+                .first()
+                .and_then(|plan| self.outcome(plan))
+                .cloned()
+                .unwrap_or_default()
+        };
+        let (told, turned, signed) = (outcome(&ignored), outcome(&reversal), outcome(&written));
+        let mut told_plans = ignored.clone();
+        if told.errors == 0 {
+            // No row has another value: what that would mean is no question.
+            told_plans.truncate(self.distinct_formats(&told_plans));
+        }
+        let both = told.positive > 0 && told.negative > 0;
+        let consistent =
+            signed.negative == 0 || turned.negative == 0 || (turned.positive == 0 && both);
+        let proof = ignored
+            .first()
+            .map_or(Proof::Silent, |plan| self.proof(plan).0);
+        let words = ignored
+            .first()
+            .map_or(Words::Silent, |plan| self.words(plan));
+        let doubt = proof == Proof::Inverted
+            || (proof == Proof::Silent && words == Words::Disagree && told.disagree > 4);
+        if consistent && !doubt {
+            evidence.push("A column tells which way the money went.".to_owned());
+            return told_plans;
+        }
+        let first = |plans: &[Plan]| plans.first().cloned();
+        let flipped = Self::with(base, |amount| matches!(amount, Amount::Signed { .. }));
+        let open = [
+            first(&written),
+            first(&reversal),
+            first(&ignored),
+            flipped.last().cloned(),
+        ];
+        open.into_iter().flatten().collect()
+    }
+
+    fn distinct_formats(&self, plans: &[Plan]) -> usize {
+        let first = plans.first().map(format_rank);
+        let same = plans
+            .iter()
+            .filter(|plan| Some(format_rank(plan)) == first)
+            .count();
+        if same == plans.len() { 1 } else { plans.len() }
+    }
+
+    /// Of plans that differ only in the decimal mark, those that remain.
+    fn formats(&self, plans: &[Plan]) -> Vec<Plan> {
+        let follows = |plan: &&Plan| self.proof(plan).0 == Proof::Follows;
+        let proven: Vec<Plan> = plans.iter().filter(follows).cloned().collect();
+        let formats = |plans: &[Plan]| {
+            let mut ranks: Vec<usize> = plans.iter().map(format_rank).collect();
+            ranks.sort_unstable();
+            ranks.dedup();
+            ranks.len()
+        };
+        if formats(plans) > 1 && formats(&proven) == 1 {
+            proven
+        } else {
+            plans.to_vec()
+        }
+    }
+
+    /// Whether a fee leaves the account beside the amount.
+    fn fees(&self, base: &Base, plans: Vec<Plan>, evidence: &mut Vec<String>) -> Vec<Plan> {
+        let Some(fee) = self.fee else { return plans };
+        let [plan] = plans.as_slice() else {
+            return plans;
+        };
+        if base.plans.is_empty() || self.proof(plan).0 == Proof::Follows {
+            evidence.push("The balance follows without the fees.".to_owned());
+            return plans;
+        }
+        let charged = Plan {
+            amount: plan.amount.clone(),
+            fee: Some(fee),
+        };
+        if self.proof(&charged).0 == Proof::Follows {
+            vec![charged, plan.clone()]
+        } else {
+            vec![plan.clone(), charged]
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! What the name of a column says. The contents of a column decide what kind of thing it holds;
+//! the name only tells like things apart.
+
+use std::sync::LazyLock;
+
+use super::fingerprint::normalise;
+use super::vocabulary;
+
+/// What a column of numbers is headed as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NumberKind {
+    BalanceBefore,
+    Balance,
+    Booked,
+    Foreign,
+    Fee,
+    Tax,
+    Rate,
+    Id,
+    Debit,
+    Credit,
+    /// Both sides in one name: `Debit/Credit`.
+    Either,
+    Net,
+    Gross,
+    Amount,
+    Currency,
+    Other,
+    Unnamed,
+}
+
+/// What a column of dates is headed as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DateKind {
+    Period,
+    Started,
+    Value,
+    Booking,
+    Transaction,
+    Generic,
+    Unnamed,
+}
+
+/// What a column of texts is headed as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum TextKind {
+    Indicator,
+    Status,
+    Currency,
+    Account,
+    Id,
+    Counterparty,
+    Description,
+    Type,
+    Time,
+    Other,
+    Unnamed,
+}
+
+/// One phrase of a vocabulary, normalised.
+pub(super) struct Phrase {
+    text: String,
+    inside: bool,
+    whole: bool,
+}
+
+/// Phrases with what they mean, in order.
+type Table<Kind> = Vec<(Kind, Vec<Phrase>)>;
+
+static NUMBER: LazyLock<Table<NumberKind>> = LazyLock::new(|| table(&vocabulary::NUMBER));
+static DATE: LazyLock<Table<DateKind>> = LazyLock::new(|| table(&vocabulary::DATE));
+static TEXT: LazyLock<Table<TextKind>> = LazyLock::new(|| table(&vocabulary::TEXT));
+
+fn table<Kind: Copy>(rows: &[(Kind, &str)]) -> Table<Kind> {
+    rows.iter()
+        .map(|(kind, list)| (*kind, phrases(list)))
+        .collect()
+}
+
+/// Reads a list of a vocabulary.
+pub(super) fn phrases(list: &str) -> Vec<Phrase> {
+    let read = |phrase: &str| {
+        let text = normalise(phrase.trim().trim_start_matches(['~', '=']));
+        // Scripts without spaces between words are always searched inside.
+        let inside = phrase.trim().starts_with('~') || text.chars().any(|c| c >= '\u{2e80}');
+        Phrase {
+            text,
+            inside,
+            whole: phrase.trim().starts_with('='),
+        }
+    };
+    list.split('|')
+        .map(read)
+        .filter(|phrase| !phrase.text.is_empty())
+        .collect()
+}
+
+impl Phrase {
+    /// Whether a normalised text is, contains, or begins a word with the phrase.
+    pub(super) fn found_in(&self, text: &str) -> bool {
+        if self.inside || self.whole {
+            return if self.whole {
+                self.text == text
+            } else {
+                text.contains(&self.text)
+            };
+        }
+        let open = self.text.len() >= 5;
+        text.match_indices(&self.text).any(|(at, _)| {
+            let starts = at == 0 || text.get(..at).is_some_and(|before| before.ends_with(' '));
+            let rest = text.get(at + self.text.len()..).unwrap_or_default();
+            starts && (open || rest.is_empty() || rest.starts_with(' '))
+        })
+    }
+
+    /// Whether the text is the phrase, whole words only.
+    pub(super) fn word_in(&self, text: &str) -> bool {
+        if self.inside || self.whole {
+            return if self.whole {
+                self.text == text
+            } else {
+                text.contains(&self.text)
+            };
+        }
+        text.match_indices(&self.text).any(|(at, _)| {
+            let starts = at == 0 || text.get(..at).is_some_and(|before| before.ends_with(' '));
+            let rest = text.get(at + self.text.len()..).unwrap_or_default();
+            starts && (rest.is_empty() || rest.starts_with(' '))
+        })
+    }
+
+    pub(super) fn equals(&self, text: &str) -> bool {
+        self.text == text
+    }
+}
+
+/// A name as the vocabularies see it: an account's currency in parentheses is kept, case is not.
+fn plain(name: &str) -> String {
+    // `TransactionDate` and `bookingDate` are two words each.
+    let mut spaced = String::with_capacity(name.len() + 4);
+    let mut lower = false;
+    for character in name.chars() {
+        if character.is_uppercase() && lower {
+            spaced.push(' ');
+        }
+        lower = character.is_lowercase();
+        spaced.push(character);
+    }
+    normalise(&spaced)
+}
+
+fn find<Kind: Copy>(table: &Table<Kind>, name: &str) -> Option<Kind> {
+    let exact = table
+        .iter()
+        .find(|(_, list)| list.iter().any(|phrase| phrase.equals(name)));
+    let found = exact.or_else(|| {
+        table
+            .iter()
+            .find(|(_, list)| list.iter().any(|p| p.found_in(name)))
+    });
+    found.map(|(kind, _)| *kind)
+}
+
+/// The kind of a column of numbers.
+pub(super) fn number(name: &str) -> NumberKind {
+    let name = plain(name);
+    let Some(kind) = find(&NUMBER, &name) else {
+        return NumberKind::Unnamed;
+    };
+    let says = |wanted: NumberKind| {
+        let mut lists = NUMBER.iter().filter(|(kind, _)| *kind == wanted);
+        lists.any(|(_, list)| list.iter().any(|phrase| phrase.word_in(&name)))
+    };
+    if matches!(kind, NumberKind::Debit | NumberKind::Credit)
+        && says(NumberKind::Debit)
+        && says(NumberKind::Credit)
+    {
+        return NumberKind::Either;
+    }
+    kind
+}
+
+/// The kind of a column of dates.
+pub(super) fn date(name: &str) -> DateKind {
+    find(&DATE, &plain(name)).unwrap_or(DateKind::Unnamed)
+}
+
+/// The kind of a column of texts.
+pub(super) fn text(name: &str) -> TextKind {
+    find(&TEXT, &plain(name)).unwrap_or(TextKind::Unnamed)
+}
+
+/// What a cell weighs as a part of a header row: two when it names a date or an amount.
+pub(super) fn weight(name: &str) -> u32 {
+    let name = plain(name);
+    if name.is_empty() || name.chars().count() > 60 {
+        return 0;
+    }
+    let number = find(&NUMBER, &name);
+    let money = number.is_some_and(|kind| !matches!(kind, NumberKind::Id | NumberKind::Other));
+    if money || find(&DATE, &name).is_some() {
+        return 2;
+    }
+    u32::from(number.is_some() || find(&TEXT, &name).is_some())
+}
+
+/// Whether the name is one of a date.
+pub(super) fn names_date(name: &str) -> bool {
+    find(&DATE, &plain(name)).is_some()
+}
+
+/// The ISO code that a name carries, as in `Withdrawals (SGD)` or `Betrag in EUR`.
+pub(super) fn currency(name: &str) -> Option<djinn_ledger::money::Currency> {
+    let mut found = None;
+    let words = name.split(|c: char| !c.is_alphabetic() && !"€£".contains(c));
+    for word in words {
+        let upper = word.chars().count() == 3 && word.chars().all(|c| c.is_ascii_uppercase());
+        let currency = match word {
+            "€" => djinn_ledger::money::Currency::parse("EUR").ok(),
+            "£" => djinn_ledger::money::Currency::parse("GBP").ok(),
+            _ if upper => djinn_ledger::money::Currency::parse(word).ok(),
+            _ => None,
+        };
+        if let Some(currency) = currency {
+            if found.is_some_and(|old| old != currency) {
+                return None;
+            }
+            found = Some(currency);
+        }
+    }
+    found
+}

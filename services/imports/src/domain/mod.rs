@@ -1,0 +1,48 @@
+//! Imports without IO: the statement reader. `recognise` decides over whole columns what a file
+//! holds and freezes that in a `Reading`; `rows` reads the file by it. A pure library: no clock, no
+//! ids, no IO beyond the given `Source`; the same input gives the same output.
+//!
+//! In reading order: bytes become text (`encoding`), text becomes records (`dialect`, `record`),
+//! records become a table (`layout`, `header`, `vocabulary`), cells become numbers and dates
+//! (`number`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`), possible
+//! meanings of the amount columns (`amount`, `candidate`) are tried against the rows (`trial`,
+//! `sign`) and judged (`bench`, `decision`, `when`); what stays open is asked (`wording`).
+
+pub mod description;
+pub mod fingerprint;
+pub mod page;
+pub mod question;
+pub mod reading;
+pub mod review;
+pub mod row;
+pub mod status;
+
+pub mod amount;
+pub mod date;
+pub mod encoding;
+pub mod number;
+pub mod record;
+pub mod when;
+
+mod bench;
+mod candidate;
+mod column;
+mod dates;
+mod decision;
+mod dialect;
+mod header;
+mod layout;
+mod month;
+mod numbers;
+mod part;
+mod sign;
+mod summary;
+mod table;
+mod trial;
+mod vocabulary;
+mod wording;
+
+#[cfg(test)]
+mod hostility;
+#[cfg(test)]
+mod specimen;

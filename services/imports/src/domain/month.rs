@@ -1,0 +1,109 @@
+//! Names of months in the languages of statements.
+
+use std::sync::LazyLock;
+
+use super::fingerprint::normalise;
+
+/// Names and common short forms per month, normalised (no marks, lower case). A name of three
+/// letters or more also matches by these beginnings, so that inflected forms need no entry.
+const BEGINNINGS: [&str; 12] = [
+    "jan januar janv ene gen sty led ian янв січ sij tamm ιαν oca sau janvaris jaan",
+    "feb fev fevr feb lut uno úno фев лют velj helm φεβ sub şub vas febr vee",
+    "mar mrt mär marz mars mrz bre bře марта мар бер ozu maalis μαρ marc kov mart",
+    "apr avr abr kwi dub апр квi квіт tra huht απρ nis nıs bal april ápr",
+    "mai may mei maj mag maio kve kvě мая май трав svi touko μαι máj geg mayo",
+    "jun juin giu cze cvn чер июн kesa ιουν haz bir juni jún",
+    "jul juil lug červenec июл лип heina ιουλ tem lie juli júl",
+    "aug aou aoû ago sie srp авг сер elo αυγ agu ağu rugp",
+    "sep set wrz zar zář сен вер ruj syys σεπ eyl rugs szept",
+    "oct okt out ott paz paź rij říj окт жов loka οκτ eki spal",
+    "nov nov ноя лист stu marras νοε kas lapkr",
+    "dec des dez dic déc gru pro дек груд joulu δεκ ara gruod",
+];
+
+/// Names whose first letters mean different months in different languages, resolved whole.
+const WHOLE: [(&str, u32); 24] = [
+    ("listopad", 11),
+    ("listopada", 11),
+    ("listopadu", 11),
+    ("lis", 11),
+    ("lipiec", 7),
+    ("lipca", 7),
+    ("lip", 7),
+    ("lipanj", 6),
+    ("srpen", 8),
+    ("srpna", 8),
+    ("srpanj", 7),
+    ("cerven", 6),
+    ("cervna", 6),
+    ("cervenec", 7),
+    ("cervence", 7),
+    ("czerwiec", 6),
+    ("brezen", 3),
+    ("brezna", 3),
+    ("kvetna", 5),
+    ("kveten", 5),
+    ("marraskuu", 11),
+    ("maaliskuu", 3),
+    ("juillet", 7),
+    ("mart", 3),
+];
+
+/// The beginnings, normalised once.
+static NORMALISED: LazyLock<Vec<(String, u32)>> = LazyLock::new(|| {
+    let numbered = (1..).zip(BEGINNINGS);
+    let pairs = numbered
+        .flat_map(|(number, names)| names.split(' ').map(move |name| (normalise(name), number)));
+    pairs.collect()
+});
+
+/// The number of a month by its name.
+pub(super) fn month(name: &str) -> Option<u32> {
+    let length = name.chars().count();
+    if !(3..=12).contains(&length) {
+        return None;
+    }
+    let name = normalise(name);
+    if let Some((_, number)) = WHOLE.iter().find(|(whole, _)| *whole == name) {
+        return Some(*number);
+    }
+    // The longest beginning wins: `marras` over `mar`.
+    let fitting = NORMALISED
+        .iter()
+        .filter(|(beginning, _)| name.starts_with(beginning));
+    fitting
+        .max_by_key(|(beginning, _)| beginning.len())
+        .map(|(_, number)| *number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_months() {
+        let cases = [
+            ("Jan", Some(1)),
+            ("Januar", Some(1)),
+            ("FEBRERO", Some(2)),
+            ("März", Some(3)),
+            ("märz", Some(3)),
+            ("mrt", Some(3)),
+            ("avril", Some(4)),
+            ("maj", Some(5)),
+            ("Août", Some(8)),
+            ("Sept", Some(9)),
+            ("Okt", Some(10)),
+            ("listopad", Some(11)),
+            ("grudnia", Some(12)),
+            ("декабря", Some(12)),
+            ("мая", Some(5)),
+            ("juillet", Some(7)),
+            ("ALDI", None),
+            ("de", None),
+        ];
+        for (name, number) in cases {
+            assert_eq!(month(name), number, "{name}");
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What the reader cannot know from the file alone, put so that a person can answer it.
+
+use serde::{Deserialize, Serialize};
+
+/// More than this is an interrogation: what is left over is decided with the first answer or the
+/// file is refused.
+pub const QUESTIONS_MAX: usize = 2;
+
+/// Sample rows per choice.
+pub const SAMPLES_MAX: usize = 3;
+
+/// One question about a statement.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// What the answer is filed under: `date` or `amount` or `rows`.
+    pub key: String,
+    /// The question in words.
+    pub prompt: String,
+    /// The possible answers, likeliest first; never fewer than two.
+    pub choices: Vec<Choice>,
+}
+
+/// One possible answer.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
+pub struct Choice {
+    /// What is sent back as the answer; stable for one file.
+    pub value: String,
+    /// The answer in words.
+    pub label: String,
+    /// Up to [`SAMPLES_MAX`] rows as they would read under this answer.
+    pub samples: Vec<String>,
+}

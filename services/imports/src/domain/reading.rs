@@ -1,0 +1,434 @@
+//! The frozen decision how a file is read, and how it is reached.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+
+use chrono::NaiveDate;
+use djinn_ledger::money::Currency;
+use serde::{Deserialize, Serialize};
+
+use super::amount::{Numeral, Plan};
+use super::bench::Bench;
+use super::candidate::PLANS_MAX;
+use super::column::{self, Survey};
+use super::decision::Decision;
+use super::dialect;
+use super::encoding::{self, Charset, Detected, Level};
+use super::layout::{self, Layout};
+use super::part::{self, Parts};
+use super::question::{QUESTIONS_MAX, Question};
+use super::record::Dialect;
+use super::table::Table;
+use super::trial::{self, Findings, Trial};
+use super::when::{self, Day, When};
+use super::wording;
+
+/// The version of [`Reading`]: a stored one of another version is made anew.
+pub const VERSION: u16 = 1;
+
+/// Where a statement's bytes come from. Every call reads from the beginning.
+pub trait Source {
+    /// Opens the bytes.
+    ///
+    /// # Errors
+    /// When they cannot be reached.
+    fn open(&self) -> std::io::Result<Box<dyn Read + Send>>;
+}
+
+/// What is known before the file is read.
+#[derive(Clone, Debug)]
+pub struct Hints {
+    /// Today: decides two-digit years and how far ahead a date may lie.
+    pub today: NaiveDate,
+    /// The account's currency.
+    pub currency: Option<Currency>,
+    /// Answers to questions by key; one that is no choice is asked again.
+    pub answers: BTreeMap<String, String>,
+}
+
+/// What becomes of a row that has an amount and no date.
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[serde(rename_all = "snake_case")]
+pub enum Undated {
+    /// It is rejected and shown.
+    Rejected,
+    /// It has the date of the row above.
+    Carried,
+}
+
+/// The frozen decision: with it the file reads the same for ever.
+#[derive(Serialize, Deserialize, Clone, Debug, PartialEq)]
+pub struct Reading {
+    /// The version of this structure.
+    pub version: u16,
+    /// The encoding.
+    pub charset: Charset,
+    /// How lines become cells.
+    pub dialect: Dialect,
+    /// The rows begin behind this line.
+    pub before: u64,
+    /// The names of the columns; empty without a header.
+    pub names: Vec<String>,
+    /// All columns that hold dates.
+    pub date_columns: Vec<usize>,
+    /// The column of the day.
+    pub day: Day,
+    /// The column of the day the money counts.
+    pub value_day: Option<Day>,
+    /// Where the amount stands and what its sign means.
+    pub plan: Plan,
+    /// The balance behind each row.
+    pub balance: Option<Numeral>,
+    /// Columns with the currency of the row, the first that is filled counts.
+    pub currency_columns: Vec<usize>,
+    /// The currency of rows that name none.
+    pub currency: Option<Currency>,
+    /// Columns that make the description.
+    pub descriptions: Vec<usize>,
+    /// Columns that name the other party.
+    pub counterparties: Vec<usize>,
+    /// A column of unique ids.
+    pub external_id: Option<usize>,
+    /// A column of states of which some say that no money moved: those rows are left out.
+    pub void_status: Option<usize>,
+    /// What becomes of rows without a date.
+    pub undated: Undated,
+    /// The day on which the decision was made; two-digit years depend on it.
+    pub today: NaiveDate,
+    /// Why it was decided so, in words.
+    pub evidence: Vec<String>,
+}
+
+/// Why a file cannot be read as a statement.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    /// For machines.
+    pub reason: &'static str,
+    /// For people: what is wrong and the way out.
+    pub detail: String,
+}
+
+impl Refusal {
+    pub(super) fn new(reason: &'static str, detail: impl Into<String>) -> Self {
+        Self {
+            reason,
+            detail: detail.into(),
+        }
+    }
+}
+
+/// What comes of looking at a file.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Recognition {
+    /// Nothing is left to ask.
+    Ready(Reading),
+    /// Something is truly ambiguous.
+    Asks {
+        /// The reading under the first choices.
+        reading: Reading,
+        /// At most [`QUESTIONS_MAX`].
+        questions: Vec<Question>,
+    },
+    /// It is no statement that can be read.
+    Refused(Refusal),
+}
+
+/// Why reading failed.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The source failed.
+    #[error("the source cannot be read")]
+    Io(#[from] std::io::Error),
+    /// The file is larger than a limit allows.
+    #[error("the {what} is over the limit of {limit}")]
+    Limit {
+        /// What is too large: file, line, cell, columns, rows.
+        what: &'static str,
+        /// The limit in words.
+        limit: &'static str,
+    },
+    /// The bytes are not of the frozen encoding: the file is another one.
+    #[error("the text is not {encoding}")]
+    Undecodable {
+        /// The encoding's name.
+        encoding: String,
+    },
+}
+
+impl ReadError {
+    pub(super) fn limit(what: &'static str, limit: &'static str) -> Self {
+        Self::Limit { what, limit }
+    }
+}
+
+/// Looks at a file and decides how it is read, over whole columns, in a few streaming passes.
+///
+/// # Errors
+/// When the source fails. A file over a limit is refused.
+pub fn recognise(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
+    match look(source, hints) {
+        Ok(recognition) => Ok(recognition),
+        Err(ReadError::Limit { what, limit }) => {
+            let reason = match what {
+                "columns" => "TOO_MANY_COLUMNS",
+                "rows" => "TOO_MANY_ROWS",
+                "file" => "FILE_TOO_LARGE",
+                "cell" => "CELL_TOO_LARGE",
+                _ => "LINE_TOO_LONG",
+            };
+            let detail = format!("The {what} is over the limit of {limit}. Split the file.");
+            Ok(Recognition::Refused(Refusal::new(reason, detail)))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// What is known of the file when its rows have been surveyed.
+struct Seen {
+    charset: Charset,
+    dialect: Dialect,
+    layout: Layout,
+    survey: Survey,
+}
+
+fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
+    let seen = match see(source, hints.today)? {
+        Ok(seen) => seen,
+        Err(refusal) => return Ok(Recognition::Refused(refusal)),
+    };
+    let Seen {
+        charset,
+        dialect,
+        layout,
+        survey,
+    } = &seen;
+    let parts = part::find(survey, layout, hints.currency);
+    let table = Table::new(survey, layout, parts.currency);
+    if table.torn_apart(layout.names.as_ref().map_or(0, Vec::len)) {
+        let detail = "Amounts are split at their decimal comma: cells need quotation marks.";
+        return Ok(Recognition::Refused(Refusal::new(
+            "UNQUOTED_DECIMALS",
+            detail,
+        )));
+    }
+    let bases = table.bases();
+    let mut plans: Vec<Plan> = bases.iter().flat_map(|base| base.plans.clone()).collect();
+    if plans.is_empty() || plans.len() > PLANS_MAX {
+        let detail =
+            "No column holds the amounts of the rows. Is this a statement of transactions?";
+        return Ok(Recognition::Refused(Refusal::new(
+            "NO_AMOUNT_COLUMN",
+            detail,
+        )));
+    }
+    let fee = table.fee();
+    if fee.is_some() {
+        plans.extend(plans.clone().into_iter().map(|plan| Plan { fee, ..plan }));
+    }
+    let balances = table.balances();
+    let trial = Trial {
+        plans: &plans,
+        balances: &balances,
+        texts: &parts.texts,
+        id: parts.id,
+        status: parts.status,
+    };
+    let findings = trial::run(source, charset, dialect, layout, hints.today, &trial)?;
+    let mut when = match when::decide(survey, layout, table.mark() == Some(',')) {
+        Ok(when) => when,
+        Err(refusal) => return Ok(Recognition::Refused(refusal)),
+    };
+    answer(&mut when.choices, hints.answers.get(wording::DATE), |day| {
+        day.token()
+    });
+    let bench = Bench {
+        bases: &bases,
+        plans: &plans,
+        findings: &findings,
+        balances: &balances,
+        balance_named: table.balance_named(),
+        direction: direction(survey, &when),
+        survey,
+        fee,
+    };
+    let mut decision = bench.decide();
+    answer(
+        &mut decision.choices,
+        hints.answers.get(wording::AMOUNT),
+        Plan::token,
+    );
+    conclude(source, hints, &seen, &parts, &findings, &when, &decision)
+}
+
+/// Keeps the choice that was answered; an answer that is no choice changes nothing.
+fn answer<T: Clone>(choices: &mut Vec<T>, answer: Option<&String>, token: impl Fn(&T) -> String) {
+    let chosen = choices
+        .iter()
+        .find(|choice| Some(&token(choice)) == answer)
+        .cloned();
+    if let Some(chosen) = chosen {
+        *choices = vec![chosen];
+    }
+}
+
+/// Makes the reading under the first choices, and the questions for what is open.
+fn conclude(
+    source: &dyn Source,
+    hints: &Hints,
+    seen: &Seen,
+    parts: &Parts,
+    findings: &Findings,
+    when: &When,
+    decision: &Decision,
+) -> Result<Recognition, ReadError> {
+    let (Some(day), Some(plan)) = (when.choices.first(), decision.choices.first()) else {
+        let detail =
+            "No column holds the amounts of the rows. Is this a statement of transactions?";
+        return Ok(Recognition::Refused(Refusal::new(
+            "NO_AMOUNT_COLUMN",
+            detail,
+        )));
+    };
+    let mut reading = assemble(hints, seen, parts, findings, when, decision, *day, plan);
+    let layout = &seen.layout;
+    let mut questions = Vec::new();
+    if when.choices.len() > 1 {
+        let readings = when.choices.iter().map(|day| Reading {
+            day: *day,
+            ..reading.clone()
+        });
+        questions.push(wording::date(source, layout, readings.collect())?);
+    }
+    if decision.choices.len() > 1 {
+        let with = |plan: &Plan| Reading {
+            plan: plan.clone(),
+            currency_columns: part::currency_columns(&seen.survey, layout, plan),
+            ..reading.clone()
+        };
+        let readings = decision.choices.iter().map(with);
+        questions.push(wording::amount(source, layout, readings.collect())?);
+    }
+    let rows = wording::Rows::open(findings, parts.status);
+    if let Some(rows) = rows {
+        let given = hints.answers.get(wording::ROWS);
+        match given.and_then(|answer| rows.answered(answer, &reading)) {
+            Some(answered) => reading = answered,
+            // Beyond two questions the first answer holds: the rows are left out and shown.
+            None if questions.len() < QUESTIONS_MAX => {
+                questions.push(rows.question(source, &mut reading)?);
+            }
+            None => reading = rows.first(&reading),
+        }
+    }
+    if questions.is_empty() {
+        Ok(Recognition::Ready(reading))
+    } else {
+        Ok(Recognition::Asks { reading, questions })
+    }
+}
+
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one place puts together all that was decided"
+)]
+fn assemble(
+    hints: &Hints,
+    seen: &Seen,
+    parts: &Parts,
+    findings: &Findings,
+    when: &When,
+    decision: &Decision,
+    day: Day,
+    plan: &Plan,
+) -> Reading {
+    let layout = &seen.layout;
+    let mut evidence = vec![match seen.charset.level {
+        Level::Certain => format!("The encoding is {}.", seen.charset.name),
+        Level::Likely => format!("The encoding is probably {}.", seen.charset.name),
+        Level::Guess => format!("The encoding is a guess: {}.", seen.charset.name),
+    }];
+    evidence.extend(when.evidence.iter().chain(&decision.evidence).cloned());
+    if layout.preamble > 0 {
+        evidence.push(format!(
+            "{} records stand in front of the table.",
+            layout.preamble
+        ));
+    }
+    if seen.survey.summaries > 0 {
+        evidence.push(format!(
+            "{} rows state balances or totals.",
+            seen.survey.summaries
+        ));
+    }
+    let header = |column: usize| column::named_currency(layout, column);
+    let money = |column: usize| seen.survey.facts(column).numbers.single_currency();
+    let columns = plan.amount.columns();
+    let named = columns.iter().find_map(|column| header(*column));
+    let marked = || columns.iter().find_map(|column| money(*column));
+    Reading {
+        version: VERSION,
+        charset: seen.charset.clone(),
+        dialect: seen.dialect.clone(),
+        before: layout.before,
+        names: layout.names.clone().unwrap_or_default(),
+        date_columns: layout.date_columns.clone(),
+        day,
+        value_day: when.value,
+        plan: plan.clone(),
+        balance: decision.balance,
+        currency_columns: part::currency_columns(&seen.survey, layout, plan),
+        currency: named.or_else(marked).or(hints.currency),
+        descriptions: parts.descriptions.clone(),
+        counterparties: parts.counterparties.clone(),
+        external_id: parts.id.filter(|_| findings.unique),
+        void_status: None,
+        undated: Undated::Rejected,
+        today: hints.today,
+        evidence,
+    }
+}
+
+/// How the dates run through the file under every order that is still possible.
+fn direction(survey: &Survey, when: &When) -> Option<bool> {
+    let mut found = None;
+    for day in &when.choices {
+        let direction = survey.facts(day.column).dates.direction(day.order)?;
+        if found.is_some_and(|old| old != direction) {
+            return None;
+        }
+        found = Some(direction);
+    }
+    found
+}
+
+fn see(source: &dyn Source, today: NaiveDate) -> Result<Result<Seen, Refusal>, ReadError> {
+    let charset = match encoding::detect(source)? {
+        Detected::Text(charset) => charset,
+        Detected::Refused(refusal) => return Ok(Err(refusal)),
+    };
+    let dialect::Found { dialect, records } = dialect::detect(source, &charset, today)?;
+    if records.is_empty() {
+        let detail = "The text has no columns. Download the statement as CSV.";
+        return Ok(Err(Refusal::new("NO_TABLE", detail)));
+    }
+    let layout = layout::find(&records, today);
+    if layout.date_columns.is_empty() {
+        let detail = "No column holds dates. Is this a statement of transactions?";
+        return Ok(Err(Refusal::new("NO_DATE_COLUMN", detail)));
+    }
+    let survey = column::survey(source, &charset, &dialect, &layout, today)?;
+    if survey.rows == 0 {
+        let detail = "The statement has no rows. Choose a longer period.";
+        return Ok(Err(Refusal::new("NO_ROWS", detail)));
+    }
+    if let Some(line) = survey.other_table {
+        let detail = format!("Another table begins on line {line}. Import the tables one by one.");
+        return Ok(Err(Refusal::new("SEVERAL_TABLES", detail)));
+    }
+    Ok(Ok(Seen {
+        charset,
+        dialect,
+        layout,
+        survey,
+    }))
+}

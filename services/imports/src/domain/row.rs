@@ -1,0 +1,314 @@
+//! The rows of a statement by a frozen reading, as a stream: what the import stages.
+
+use chrono::NaiveDate;
+use djinn_ledger::money::{Currency, Decimal};
+
+use super::amount::Unreadable;
+use super::reading::{ReadError, Reading, Source, Undated};
+use super::record::{ROWS_MAX, Record, Records};
+use super::{column, date, sign, summary};
+
+/// How much of a rejected line is shown, in bytes.
+const ORIGINAL_BYTES_MAX: usize = 1024;
+
+/// One transaction as the file tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StatementRow {
+    /// The line it begins on, from 1.
+    pub line: u64,
+    /// The day it was booked.
+    pub booked_on: NaiveDate,
+    /// The day the money counts, if the file has it.
+    pub value_on: Option<NaiveDate>,
+    /// Outflow negative, inflow positive; exact as written. Whether the currency has so many
+    /// decimals is told by [`Decimal::to_minor`].
+    pub amount: Decimal,
+    /// The row's currency, or the file's; none when the file names none.
+    pub currency: Option<Currency>,
+    /// What it was for, spaces collapsed.
+    pub description: String,
+    /// Who it was with; empty when the file does not tell.
+    pub counterparty: String,
+    /// The bank's id of the transaction, only when the file's ids are all filled and distinct.
+    pub external_id: Option<String>,
+    /// The balance behind the row as it is written.
+    pub balance_after: Option<Decimal>,
+}
+
+/// A row that is not taken over, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RejectedRow {
+    /// The line it begins on, from 1.
+    pub line: u64,
+    /// The reason for machines, such as `NO_DATE`.
+    pub reason: &'static str,
+    /// The reason for people.
+    pub detail: String,
+    /// The line as it stands in the file, cut at 1 KiB.
+    pub original: String,
+}
+
+/// What a record turns out to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// A transaction.
+    Row(StatementRow),
+    /// A row that has to be shown and is not taken over.
+    Rejected(RejectedRow),
+}
+
+/// The rows of a source in file order.
+pub struct Rows {
+    records: Records,
+    reading: Reading,
+    /// The last row, held back until it is known that no further text belongs to it.
+    held: Option<StatementRow>,
+    /// A rejection found behind the held row.
+    next: Option<RejectedRow>,
+    day: Option<NaiveDate>,
+    rows: u64,
+    ended: bool,
+}
+
+/// Reads a source by a frozen reading.
+///
+/// # Errors
+/// When the source cannot be opened.
+pub fn rows(source: &dyn Source, reading: &Reading) -> Result<Rows, ReadError> {
+    Ok(Rows {
+        records: Records::open(source, &reading.charset, &reading.dialect)?,
+        reading: reading.clone(),
+        held: None,
+        next: None,
+        day: None,
+        rows: 0,
+        ended: false,
+    })
+}
+
+impl Iterator for Rows {
+    type Item = Result<Entry, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        loop {
+            if self.held.is_none()
+                && let Some(rejected) = self.next.take()
+            {
+                return Some(Ok(Entry::Rejected(rejected)));
+            }
+            if self.ended {
+                return self.held.take().map(|row| Ok(Entry::Row(row)));
+            }
+            let record = match self.records.next_record() {
+                Ok(Some(record)) => record,
+                Ok(None) => {
+                    self.ended = true;
+                    continue;
+                }
+                Err(error) => {
+                    self.ended = true;
+                    self.held = None;
+                    return Some(Err(error));
+                }
+            };
+            if record.line <= self.reading.before || record.blank() {
+                continue;
+            }
+            let before = self.held.take();
+            match self.entry(&record) {
+                Some(Entry::Row(row)) => {
+                    self.rows += 1;
+                    self.day = Some(row.booked_on);
+                    self.held = Some(row);
+                    if self.rows > ROWS_MAX {
+                        self.ended = true;
+                        self.held = None;
+                        return Some(Err(ReadError::limit("rows", "2,000,000")));
+                    }
+                }
+                Some(Entry::Rejected(rejected)) => self.next = Some(rejected),
+                None => {
+                    self.held = before.map(|row| self.continued(row, &record));
+                    continue;
+                }
+            }
+            if let Some(row) = before {
+                return Some(Ok(Entry::Row(row)));
+            }
+        }
+    }
+}
+
+impl Rows {
+    /// What a record is; none for headers, further text and what lies around the table.
+    fn entry(&self, record: &Record) -> Option<Entry> {
+        let reading = &self.reading;
+        if record.cells == reading.names {
+            return None;
+        }
+        let reject = |reason, detail: &str| {
+            Some(Entry::Rejected(rejected(record, reason, detail.to_owned())))
+        };
+        let today = reading.today;
+        let day = date::read(record.cell(reading.day.column), reading.day.order, today);
+        let amount = reading.plan.read(record);
+        let Some(day) = day else {
+            let other = reading
+                .date_columns
+                .iter()
+                .any(|c| date::dated(record.cell(*c), today));
+            return match (amount, self.day, reading.undated) {
+                (Ok(Some(_)), ..) if summary::undated(record) => {
+                    reject("SUMMARY", "The row states a balance or a total.")
+                }
+                (Ok(Some(amount)), Some(day), Undated::Carried) if !other => {
+                    Some(self.row(record, day, amount))
+                }
+                (Ok(Some(_)), ..) => {
+                    reject("NO_DATE", "The row has an amount and no readable date.")
+                }
+                (Ok(None), ..) if other => {
+                    reject("NO_DATE", "The date does not read as the others.")
+                }
+                (Err(_), ..) if other => reject("NO_DATE", "Neither date nor amount can be read."),
+                _ => None,
+            };
+        };
+        if summary::dated(record) {
+            return reject("SUMMARY", "The row states a balance or a total.");
+        }
+        match amount {
+            Ok(None) => reject(
+                "NO_AMOUNT",
+                "The row has no amount in the account's currency.",
+            ),
+            Err(Unreadable { reason, detail }) => reject(reason, &detail),
+            Ok(Some(_)) if self.torn(record) => reject(
+                "SPLIT_AMOUNT",
+                "The amount is split at a comma that lacks quotation marks.",
+            ),
+            Ok(Some(_)) if self.void(record) => {
+                reject("VOID", "By its state no money moved in this row.")
+            }
+            Ok(Some(amount)) => Some(self.row(record, day, amount)),
+        }
+    }
+
+    /// Whether an amount with an unquoted group or decimal comma fell apart into two cells, which
+    /// makes the row wider than the others.
+    fn torn(&self, record: &Record) -> bool {
+        let width = self.reading.names.len().max(self.reading.dialect.width);
+        let digits = |cell: &str| !cell.is_empty() && cell.bytes().all(|b| b.is_ascii_digit());
+        let filled = record
+            .cells
+            .iter()
+            .rposition(|cell| !cell.is_empty())
+            .unwrap_or(0);
+        filled >= width
+            && self.reading.plan.amount.columns().iter().any(|column| {
+                let left = record
+                    .cell(*column)
+                    .trim_start_matches(['-', '+', '$', '€', '£']);
+                let right = record.cell(column + 1);
+                let start = right.split_once('.').map_or(right, |(start, _)| start);
+                digits(left) && left.len() <= 3 && digits(start) && matches!(start.len(), 2 | 3)
+            })
+    }
+
+    fn void(&self, record: &Record) -> bool {
+        self.reading
+            .void_status
+            .is_some_and(|status| sign::void(record.cell(status)))
+    }
+
+    fn row(&self, record: &Record, booked_on: NaiveDate, amount: Decimal) -> Entry {
+        let reading = &self.reading;
+        let mut codes = reading
+            .currency_columns
+            .iter()
+            .map(|column| record.cell(*column));
+        let code = codes.find(|code| !code.is_empty());
+        let currency = match code {
+            Some(code) => match column::currency(code).or_else(|| Currency::parse(code).ok()) {
+                Some(currency) => Some(currency),
+                None => {
+                    let detail = format!("{code:?} is no ISO 4217 currency.");
+                    return Entry::Rejected(rejected(record, "UNKNOWN_CURRENCY", detail));
+                }
+            },
+            None => reading.currency,
+        };
+        let id = reading
+            .external_id
+            .map(|column| record.cell(column).to_owned());
+        let value = reading
+            .value_day
+            .and_then(|value| date::read(record.cell(value.column), value.order, reading.today));
+        let balance = reading.balance.and_then(|cell| {
+            super::amount::figure(record, cell)
+                .ok()
+                .flatten()
+                .map(|figure| figure.value)
+        });
+        Entry::Row(StatementRow {
+            line: record.line,
+            booked_on,
+            value_on: value,
+            amount,
+            currency,
+            description: texts(record, &reading.descriptions),
+            counterparty: texts(record, &reading.counterparties),
+            external_id: id.filter(|id| !id.is_empty()),
+            balance_after: balance,
+        })
+    }
+
+    /// Adds the text of a record without date and amount to the row above, if it stands where
+    /// descriptions stand; disclaimers stand elsewhere.
+    fn continued(&self, mut row: StatementRow, record: &Record) -> StatementRow {
+        let filled = record
+            .cells
+            .iter()
+            .enumerate()
+            .filter(|(_, cell)| !cell.is_empty());
+        let inside = filled
+            .clone()
+            .all(|(column, _)| column > 0 && self.reading.descriptions.contains(&column));
+        if inside && filled.count() > 0 && row.description.len() < ORIGINAL_BYTES_MAX {
+            let text = texts(record, &self.reading.descriptions);
+            if !row.description.is_empty() {
+                row.description.push(' ');
+            }
+            row.description.push_str(&text);
+        }
+        row
+    }
+}
+
+/// The texts of some columns, spaces collapsed, repetitions left out.
+fn texts(record: &Record, columns: &[usize]) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for column in columns {
+        let words: Vec<&str> = record.cell(*column).split_whitespace().collect();
+        let text = words.join(" ");
+        if !text.is_empty() && !parts.contains(&text) {
+            parts.push(text);
+        }
+    }
+    parts.join(" ")
+}
+
+fn rejected(record: &Record, reason: &'static str, detail: String) -> RejectedRow {
+    let mut original = record.original.clone();
+    let mut end = ORIGINAL_BYTES_MAX.min(original.len());
+    while !original.is_char_boundary(end) {
+        end -= 1;
+    }
+    original.truncate(end);
+    RejectedRow {
+        line: record.line,
+        reason,
+        detail,
+        original,
+    }
+}

@@ -1,0 +1,260 @@
+//! What can go wrong in the imports service, and what each means to the caller.
+
+use djinn_chassis::{
+    fault::{Fault, Kind, Violation},
+    objects, postgres,
+};
+use uuid::Uuid;
+
+use crate::domain::{
+    reading::ReadError,
+    review::{CHANGES_MAX, UnknownVerdict},
+    status::{Status, UnknownStatus},
+};
+
+/// The errors of this service.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// A field of the request is wrong.
+    #[error("{field}: {problem}")]
+    Invalid {
+        /// The field, as the proto calls it.
+        field: &'static str,
+        /// What is wrong, and the way out.
+        problem: String,
+    },
+    /// Nothing of that id belongs to the user; the same for ids that do not exist at all.
+    #[error("there is no {what} {id}")]
+    NotFound {
+        /// The kind of thing.
+        what: &'static str,
+        /// The id as it was sent.
+        id: String,
+    },
+    /// The request id stands for another request.
+    #[error("request_id {request_id} was used for another request; choose a new UUID")]
+    RequestIdReused {
+        /// The id.
+        request_id: Uuid,
+    },
+    /// The review is no longer what the caller has seen.
+    #[error("the import has changed since it was read; read it again and decide again")]
+    EtagMismatch,
+    /// The import is not where the call needs it.
+    #[error("the import is {status}: {needed}")]
+    WrongStatus {
+        /// Where it is.
+        status: Status,
+        /// What the call needs, and the way out.
+        needed: &'static str,
+    },
+    /// The workflow said no.
+    #[error("{0}")]
+    RefusedByWorkflow(String),
+    /// The account takes no transactions.
+    #[error("the account is closed; open another one to import into")]
+    AccountClosed,
+    /// The file is larger than the limit.
+    #[error("the file is larger than {limit_bytes} bytes; split it by date and upload the parts")]
+    FileTooLarge {
+        /// The limit.
+        limit_bytes: u64,
+    },
+    /// No byte came for too long.
+    #[error("no data arrived for {idle_s} s; upload the file again")]
+    UploadIdle {
+        /// The limit.
+        idle_s: u64,
+    },
+    /// Too many imports wait for the user.
+    #[error("{open} imports are open, the most there may be; confirm or cancel some")]
+    TooManyOpen {
+        /// How many.
+        open: i64,
+    },
+    /// The file is not one that can be imported; `reason` says which rule.
+    #[error("{detail}")]
+    FileRefused {
+        /// The rule, in a stable word.
+        reason: &'static str,
+        /// What is wrong, and the way out.
+        detail: String,
+    },
+    /// A successor or a person has moved the import on; what this worker did is void.
+    #[error("import {import_id} was moved on by somebody else")]
+    Overtaken {
+        /// The import.
+        import_id: Uuid,
+    },
+    /// The worker stops, or the workflow has no use for the step any more.
+    #[error("the step was interrupted")]
+    Interrupted,
+    /// The commit wrote another number of rows than the review showed.
+    #[error("import {import_id}: {inserted} rows instead of {expected} would have been added")]
+    CountMismatch {
+        /// The import.
+        import_id: Uuid,
+        /// What the review showed.
+        expected: i64,
+        /// What the statement did.
+        inserted: u64,
+    },
+    /// The scanner is away, slow, or said something other than yes or no.
+    #[error("the malware scanner cannot be used: {detail}")]
+    Scanner {
+        /// What happened.
+        detail: String,
+        /// The error behind it, if there is one.
+        #[source]
+        source: Option<std::io::Error>,
+    },
+    /// The stored file could not be read.
+    #[error("the stored file cannot be read")]
+    Read(#[source] std::io::Error),
+    /// A value in the database that this release does not know.
+    #[error("{table} {id}: a value cannot be decoded")]
+    Undecodable {
+        /// The table.
+        table: &'static str,
+        /// The row.
+        id: Uuid,
+        /// What is wrong with it.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The ledger.
+    #[error(transparent)]
+    Ledger(#[from] djinn_ledger::Error),
+    /// The database.
+    #[error("the database")]
+    Database(#[from] postgres::Error),
+    /// The object store.
+    #[error("the object store")]
+    Objects(#[from] objects::Error),
+    /// Temporal.
+    #[error("temporal")]
+    Temporal(#[source] Box<dyn std::error::Error + Send + Sync>),
+    /// A task of ours ended without an answer.
+    #[error("a task ended without an answer")]
+    Task(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl Error {
+    /// Where a failpoint stands the process dies, as by a power cut; there is no error.
+    #[cfg(feature = "failpoints")]
+    pub(crate) fn killed() -> Self {
+        match nix::sys::signal::raise(nix::sys::signal::Signal::SIGKILL) {
+            Ok(()) => Self::Interrupted,
+            Err(errno) => Self::Task(errno.into()),
+        }
+    }
+
+    /// A field that is wrong.
+    pub(crate) fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
+        Self::Invalid { field, problem: problem.into() }
+    }
+
+    /// A row whose status this release does not know.
+    pub(crate) fn status(import_id: Uuid, source: UnknownStatus) -> Self {
+        Self::Undecodable { table: "imports.import", id: import_id, source: source.into() }
+    }
+
+    /// A row whose verdict this release does not know.
+    pub(crate) fn verdict(import_id: Uuid, source: UnknownVerdict) -> Self {
+        Self::Undecodable { table: "imports.verdict", id: import_id, source: source.into() }
+    }
+
+    /// Too many changes for one call.
+    pub(crate) fn too_many_changes(count: usize) -> Self {
+        Self::invalid("changes", format!("{count} changes; send at most {CHANGES_MAX} in a call"))
+    }
+}
+
+impl From<ReadError> for Error {
+    fn from(error: ReadError) -> Self {
+        match error {
+            ReadError::Io(source) => Self::Read(source),
+            ReadError::Limit { .. } => {
+                Self::FileRefused { reason: "OVER_LIMIT", detail: error.to_string() }
+            }
+            ReadError::Undecodable { .. } => {
+                Self::FileRefused { reason: "UNDECODABLE_TEXT", detail: error.to_string() }
+            }
+        }
+    }
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(source: sqlx::Error) -> Self {
+        Self::Database(source.into())
+    }
+}
+
+impl Fault for Error {
+    fn kind(&self) -> Kind {
+        match self {
+            Self::Invalid { .. } => Kind::Invalid,
+            Self::NotFound { .. } => Kind::NotFound,
+            Self::RequestIdReused { .. } => Kind::Exists,
+            Self::EtagMismatch => Kind::Conflict,
+            Self::WrongStatus { .. }
+            | Self::RefusedByWorkflow(_)
+            | Self::AccountClosed
+            | Self::FileRefused { .. } => Kind::Refused,
+            Self::FileTooLarge { .. } | Self::TooManyOpen { .. } => Kind::Exhausted,
+            Self::UploadIdle { .. } => Kind::Timeout,
+            // Only activities meet it, and the next try sees where the import is now.
+            Self::Overtaken { .. } | Self::Interrupted => Kind::Unavailable,
+            Self::Scanner { .. } | Self::Read(_) | Self::Temporal(_) => Kind::Unavailable,
+            Self::CountMismatch { .. } | Self::Undecodable { .. } | Self::Task(_) => Kind::Internal,
+            Self::Ledger(error) => passing(error.kind()),
+            Self::Database(error) => passing(error.kind()),
+            Self::Objects(error) => error.kind(),
+        }
+    }
+
+    fn reason(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "INVALID_FIELD",
+            Self::NotFound { .. } => "NOT_FOUND",
+            Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
+            Self::EtagMismatch => "ETAG_MISMATCH",
+            Self::WrongStatus { .. } | Self::RefusedByWorkflow(_) => "WRONG_STATE",
+            Self::AccountClosed => "ACCOUNT_CLOSED",
+            Self::FileTooLarge { .. } => "FILE_TOO_LARGE",
+            Self::UploadIdle { .. } => "UPLOAD_IDLE",
+            Self::TooManyOpen { .. } => "OPEN_IMPORTS",
+            Self::FileRefused { reason, .. } => reason,
+            Self::Overtaken { .. } => "OVERTAKEN",
+            Self::Interrupted => "INTERRUPTED",
+            Self::CountMismatch { .. } => "COUNT_MISMATCH",
+            Self::Scanner { .. } => "SCANNER_UNAVAILABLE",
+            Self::Read(_) => "FILE_UNREADABLE",
+            Self::Undecodable { .. } => "UNDECODABLE",
+            Self::Ledger(error) => error.reason(),
+            Self::Database(error) => error.reason(),
+            Self::Objects(error) => error.reason(),
+            Self::Temporal(_) => "TEMPORAL_UNAVAILABLE",
+            Self::Task(_) => "TASK_LOST",
+        }
+    }
+
+    fn violations(&self) -> Vec<Violation> {
+        match self {
+            Self::Invalid { field, problem } => vec![Violation {
+                field: (*field).to_owned(),
+                description: problem.clone(),
+            }],
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// A deadlock or a serialisation failure passes by itself: here the whole transaction is tried
+/// again, by the client or by Temporal, so it is not the conflict of somebody's decision.
+fn passing(kind: Kind) -> Kind {
+    match kind {
+        Kind::Conflict => Kind::Unavailable,
+        other => other,
+    }
+}

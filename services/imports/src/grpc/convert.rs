@@ -1,0 +1,261 @@
+//! Answers into messages. Generated types go no further than this room.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use djinn_ledger::money::Money;
+use djinn_proto::{
+    common::v1::{self as common, JobKind, JobState},
+    imports::v1::{self as proto, ImportState, RowVerdict},
+};
+use pbjson_types::Timestamp;
+
+use crate::{
+    domain::{
+        description::{Column, describe},
+        question::{Choice, Question},
+        reading::Reading,
+        review::{Counts, Verdict},
+        row::{Entry, RejectedRow},
+        status::Status,
+    },
+    store::{
+        import::Import,
+        review::{Content, GoodRow, ReviewRow},
+        upload::Upload,
+    },
+};
+
+fn time(at: DateTime<Utc>) -> Timestamp {
+    let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
+    Timestamp { seconds: at.timestamp(), nanos }
+}
+
+fn money(money: Money) -> common::Money {
+    common::Money {
+        currency_code: money.currency.code().to_owned(),
+        minor_units: money.minor_units,
+    }
+}
+
+fn date(date: NaiveDate) -> String {
+    date.format("%Y-%m-%d").to_string()
+}
+
+pub(super) fn upload(upload: &Upload) -> proto::Upload {
+    proto::Upload {
+        upload_id: upload.upload_id.to_string(),
+        file_name: upload.file_name.clone(),
+        size_bytes: upload.size_bytes,
+        sha256: hex::encode(&upload.sha256),
+        create_time: Some(time(upload.stored_at)),
+    }
+}
+
+pub(super) fn import(import: &Import, file: Option<&Upload>) -> proto::Import {
+    let matched = import.etag.revision > 0;
+    let totals = import.totals;
+    let balance_after = totals
+        .balance_before
+        .minor_units
+        .checked_add(totals.included.minor_units)
+        .map(|minor_units| Money { minor_units, ..totals.included });
+    proto::Import {
+        import_id: import.import_id.to_string(),
+        account_id: import.account_id.to_string(),
+        upload: file.map(upload),
+        state: state(import.status).into(),
+        job: Some(job(import)),
+        etag: import.etag.to_string(),
+        generation: import.etag.generation,
+        reading: import.reading.as_ref().map(reading),
+        counts: matched.then(|| counts(totals.counts)),
+        included_amount: matched.then(|| money(totals.included)),
+        balance_before: matched.then(|| money(totals.balance_before)),
+        balance_after: balance_after.filter(|_| matched).map(money),
+        questions: match import.status {
+            Status::Asking => import.questions.iter().map(question).collect(),
+            _ => Vec::new(),
+        },
+        expire_time: import.expires_at.map(time),
+        auto_confirm: import.auto_confirm,
+        warnings: warnings(import),
+    }
+}
+
+fn warnings(import: &Import) -> Vec<proto::ImportWarning> {
+    let count = import.id_conflict_count;
+    let warning = proto::ImportWarning {
+        reason: "ID_CONFLICT".to_owned(),
+        message: format!(
+            "{count} ids of this file stand for other bookings of the account and were ignored"
+        ),
+    };
+    (count > 0).then_some(warning).into_iter().collect()
+}
+
+fn job(import: &Import) -> common::Job {
+    common::Job {
+        kind: JobKind::Import.into(),
+        job_id: import.import_id.to_string(),
+        state: job_state(import.status).into(),
+        progress: Some(common::JobProgress {
+            done_count: import.progress_done,
+            total_count: import.progress_total,
+            unit: "rows".to_owned(),
+        }),
+        failure: import.failure.as_ref().map(|failure| common::JobFailure {
+            reason: failure.reason.clone(),
+            message: failure.message.clone(),
+        }),
+        create_time: Some(time(import.created_at)),
+        update_time: Some(time(import.updated_at)),
+        end_time: import.ended_at.map(time),
+    }
+}
+
+fn job_state(status: Status) -> JobState {
+    match status {
+        Status::Created => JobState::Queued,
+        Status::Scanning
+        | Status::Recognising
+        | Status::Staging
+        | Status::Matching
+        | Status::Committing
+        | Status::Reverting => JobState::Running,
+        Status::Asking | Status::Review => JobState::Waiting,
+        Status::Committed | Status::Reverted => JobState::Succeeded,
+        Status::Refused | Status::Failed => JobState::Failed,
+        Status::Cancelled => JobState::Cancelled,
+        Status::Expired => JobState::Expired,
+    }
+}
+
+fn state(status: Status) -> ImportState {
+    match status {
+        Status::Created => ImportState::Created,
+        Status::Scanning => ImportState::Scanning,
+        Status::Recognising => ImportState::Recognising,
+        Status::Asking => ImportState::Asking,
+        Status::Staging => ImportState::Staging,
+        Status::Matching => ImportState::Matching,
+        Status::Review => ImportState::Review,
+        Status::Committing => ImportState::Committing,
+        Status::Committed => ImportState::Committed,
+        Status::Reverting => ImportState::Reverting,
+        Status::Reverted => ImportState::Reverted,
+        Status::Refused => ImportState::Refused,
+        Status::Failed => ImportState::Failed,
+        Status::Cancelled => ImportState::Cancelled,
+        Status::Expired => ImportState::Expired,
+    }
+}
+
+fn counts(counts: Counts) -> proto::ImportCounts {
+    proto::ImportCounts {
+        row_count: counts.rows,
+        new_count: counts.new,
+        duplicate_count: counts.duplicate,
+        deleted_before_count: counts.deleted_before,
+        changed_count: counts.changed,
+        invalid_count: counts.invalid,
+        included_count: counts.included,
+    }
+}
+
+pub(super) fn question(question: &Question) -> proto::Question {
+    let choice = |choice: &Choice| proto::QuestionChoice {
+        value: choice.value.clone(),
+        label: choice.label.clone(),
+        samples: choice.samples.clone(),
+    };
+    proto::Question {
+        key: question.key.clone(),
+        prompt: question.prompt.clone(),
+        choices: question.choices.iter().map(choice).collect(),
+    }
+}
+
+pub(super) fn reading(reading: &Reading) -> proto::Reading {
+    let description = describe(reading);
+    let column = |column: Column| proto::ReadingColumn {
+        position: i32::try_from(column.position).unwrap_or(i32::MAX),
+        name: column.name,
+        role: column.role.to_owned(),
+        format: column.format.to_owned(),
+    };
+    proto::Reading {
+        encoding: description.encoding,
+        delimiter: description.delimiter,
+        header_line: i64::try_from(description.header_line).unwrap_or_default(),
+        columns: description.columns.into_iter().map(column).collect(),
+        currency_code: description.currency.map(|it| it.code().to_owned()).unwrap_or_default(),
+        evidence: reading.evidence.clone(),
+    }
+}
+
+pub(super) fn row(row: &ReviewRow) -> proto::ImportRow {
+    let base = proto::ImportRow {
+        row_number: i64::from(row.row_number),
+        line: row.line,
+        ..proto::ImportRow::default()
+    };
+    match &row.content {
+        Content::Row(good) => good_row(base, good),
+        Content::Rejected { reason, message, original } => proto::ImportRow {
+            verdict: RowVerdict::Invalid.into(),
+            problem: Some(proto::RowProblem {
+                reason: reason.clone(),
+                message: message.clone(),
+                original: original.clone(),
+            }),
+            ..base
+        },
+    }
+}
+
+fn good_row(base: proto::ImportRow, row: &GoodRow) -> proto::ImportRow {
+    let verdict = match row.verdict {
+        Verdict::New => RowVerdict::New,
+        Verdict::Duplicate => RowVerdict::Duplicate,
+        Verdict::DeletedBefore => RowVerdict::DeletedBefore,
+        Verdict::Changed => RowVerdict::Changed,
+    };
+    proto::ImportRow {
+        verdict: verdict.into(),
+        included: row.included,
+        booked_on: date(row.booked_on),
+        value_on: row.value_on.map(date).unwrap_or_default(),
+        amount: Some(common::Money {
+            currency_code: row.currency_code.clone(),
+            minor_units: row.amount_minor,
+        }),
+        description: row.description.clone(),
+        counterparty: row.counterparty.clone(),
+        external_id: row.external_id.clone().unwrap_or_default(),
+        transaction_id: row.transaction_id.map(|id| id.to_string()).unwrap_or_default(),
+        ..base
+    }
+}
+
+pub(super) fn preview_row(entry: Entry) -> proto::PreviewRow {
+    let line = |line: u64| i64::try_from(line).unwrap_or(i64::MAX);
+    match entry {
+        Entry::Row(row) => proto::PreviewRow {
+            line: line(row.line),
+            booked_on: date(row.booked_on),
+            amount: row.amount.to_string(),
+            currency_code: row.currency.map(|code| code.code().to_owned()).unwrap_or_default(),
+            description: row.description,
+            counterparty: row.counterparty,
+            problem: None,
+        },
+        Entry::Rejected(RejectedRow { line: at, reason, detail, original }) => proto::PreviewRow {
+            line: line(at),
+            problem: Some(proto::RowProblem {
+                reason: reason.to_owned(),
+                message: detail,
+                original,
+            }),
+            ..proto::PreviewRow::default()
+        },
+    }
+}

@@ -1,0 +1,111 @@
+//! Requests into what the rest of the service trusts. Every refusal names the field, the reason and
+//! the way out.
+
+use djinn_proto::imports::v1 as proto;
+use uuid::Uuid;
+
+use crate::{
+    Error,
+    domain::{page, review::Verdict, status::Status},
+    store::{import::Filter, review::RowFilter},
+};
+
+/// A UUID.
+pub(super) fn id(field: &'static str, text: &str) -> Result<Uuid, Error> {
+    if text.is_empty() {
+        return Err(Error::invalid(field, "is missing; send a UUID"));
+    }
+    Uuid::try_parse(text).map_err(|_| Error::invalid(field, "is not a UUID"))
+}
+
+pub(super) fn page_size(asked: i32) -> Result<i64, Error> {
+    page::size(asked).map_err(|_| Error::invalid("page_size", "is negative; send 0 to 1000"))
+}
+
+pub(super) fn bad_token() -> Error {
+    let problem = "does not belong to this list; begin again without it";
+    Error::invalid("page_token", problem)
+}
+
+/// Cuts the one item too many that was asked for to see whether there is more.
+pub(super) fn cut<T>(items: &mut Vec<T>, size: i64) -> bool {
+    let size = usize::try_from(size).unwrap_or(usize::MAX);
+    let more = items.len() > size;
+    items.truncate(size);
+    more
+}
+
+pub(super) fn import_filters(asked: &proto::ListImportsRequest) -> String {
+    format!("imports|{}|{:?}", asked.account_id, asked.states)
+}
+
+pub(super) fn import_filter(asked: &proto::ListImportsRequest) -> Result<Filter, Error> {
+    let account_id = match asked.account_id.as_str() {
+        "" => None,
+        text => Some(id("account_id", text)?),
+    };
+    let statuses = asked.states.iter().map(|state| status(*state)).collect::<Result<_, _>>()?;
+    Ok(Filter { account_id, statuses, before: None })
+}
+
+fn status(number: i32) -> Result<Status, Error> {
+    use proto::ImportState as State;
+    let unknown = || Error::invalid("states", format!("{number} is not a state"));
+    Ok(match State::try_from(number).map_err(|_| unknown())? {
+        State::Unspecified => return Err(unknown()),
+        State::Created => Status::Created,
+        State::Scanning => Status::Scanning,
+        State::Recognising => Status::Recognising,
+        State::Asking => Status::Asking,
+        State::Staging => Status::Staging,
+        State::Matching => Status::Matching,
+        State::Review => Status::Review,
+        State::Committing => Status::Committing,
+        State::Committed => Status::Committed,
+        State::Reverting => Status::Reverting,
+        State::Reverted => Status::Reverted,
+        State::Refused => Status::Refused,
+        State::Failed => Status::Failed,
+        State::Cancelled => Status::Cancelled,
+        State::Expired => Status::Expired,
+    })
+}
+
+pub(super) fn row_filters(asked: &proto::ListImportRowsRequest) -> String {
+    format!("rows|{}|{:?}|{:?}", asked.import_id, asked.verdicts, asked.included)
+}
+
+pub(super) fn row_filter(asked: &proto::ListImportRowsRequest) -> Result<RowFilter, Error> {
+    use proto::RowVerdict;
+    let mut filter = RowFilter { included: asked.included, ..RowFilter::default() };
+    for number in &asked.verdicts {
+        let unknown = || Error::invalid("verdicts", format!("{number} is not a verdict"));
+        match RowVerdict::try_from(*number).map_err(|_| unknown())? {
+            RowVerdict::Unspecified => return Err(unknown()),
+            RowVerdict::New => filter.verdicts.push(Verdict::New),
+            RowVerdict::Duplicate => filter.verdicts.push(Verdict::Duplicate),
+            RowVerdict::DeletedBefore => filter.verdicts.push(Verdict::DeletedBefore),
+            RowVerdict::Changed => filter.verdicts.push(Verdict::Changed),
+            RowVerdict::Invalid => filter.invalid = true,
+        }
+    }
+    Ok(filter)
+}
+
+/// Rows and what becomes of them, each row once.
+pub(super) fn changes(
+    asked: &[proto::ImportRowChange],
+) -> Result<(Vec<i32>, Vec<bool>), Error> {
+    const FIELD: &str = "changes.row_number";
+    let mut seen = std::collections::BTreeMap::new();
+    for change in asked {
+        let number = i32::try_from(change.row_number)
+            .ok()
+            .filter(|number| *number >= 1)
+            .ok_or_else(|| Error::invalid(FIELD, format!("{} is no row", change.row_number)))?;
+        if seen.insert(number, change.included).is_some() {
+            return Err(Error::invalid(FIELD, format!("{number} is there twice; decide once")));
+        }
+    }
+    Ok(seen.into_iter().unzip())
+}

@@ -1,0 +1,59 @@
+//! The messages of an upload into a header and a stream of bytes.
+
+use std::pin::pin;
+
+use bytes::Bytes;
+use djinn_chassis::auth::UserId;
+use djinn_proto::imports::v1::{self as proto, upload_statement_request::Part};
+use futures::{Stream, StreamExt};
+use tonic::Streaming;
+
+use super::parse;
+use crate::{
+    Error,
+    steps::{Steps, receive::Header},
+    store::upload::Upload,
+};
+
+/// Characters of a file's name at most.
+const FILE_NAME_MAX: usize = 255;
+
+pub(super) async fn receive(
+    steps: &Steps,
+    user: UserId,
+    mut messages: Streaming<proto::UploadStatementRequest>,
+) -> Result<Upload, Error> {
+    let first = messages.message().await.map_err(broken)?;
+    let header = match first.and_then(|message| message.part) {
+        Some(Part::Header(header)) => parse_header(header)?,
+        _ => return Err(Error::invalid("header", "is missing; send it in the first message")),
+    };
+    steps.receive(user, header, pin!(chunks(messages))).await
+}
+
+fn parse_header(header: proto::UploadHeader) -> Result<Header, Error> {
+    let request_id = parse::id("header.request_id", &header.request_id)?;
+    let file_name = header.file_name;
+    if file_name.chars().count() > FILE_NAME_MAX {
+        let problem = format!("is longer than {FILE_NAME_MAX} characters; shorten it");
+        return Err(Error::invalid("header.file_name", problem));
+    }
+    if file_name.chars().any(char::is_control) {
+        return Err(Error::invalid("header.file_name", "holds control characters; remove them"));
+    }
+    Ok(Header { request_id, file_name })
+}
+
+fn chunks(
+    messages: Streaming<proto::UploadStatementRequest>,
+) -> impl Stream<Item = Result<Bytes, Error>> {
+    messages.map(|message| match message.map_err(broken)?.part {
+        Some(Part::Chunk(chunk)) => Ok(chunk),
+        _ => Err(Error::invalid("chunk", "is missing; every message but the first carries one")),
+    })
+}
+
+/// The client went away, or sent what is no message: either way the upload is over.
+fn broken(status: tonic::Status) -> Error {
+    Error::invalid("chunk", format!("the upload broke off: {}", status.message()))
+}

@@ -1,0 +1,118 @@
+//! Rows against the ledger, and the review that follows.
+
+use djinn_chassis::postgres::UserTransaction;
+use djinn_ledger::{
+    account,
+    intake::{self, Batch},
+};
+
+use super::{Key, Steps, find};
+use crate::{
+    Error,
+    domain::{review::Etag, status::Status},
+    store::{
+        self,
+        import::Import,
+        review::Findings,
+    },
+};
+
+/// The review as it begins.
+#[derive(Clone, Copy, Debug)]
+pub struct Opened {
+    /// Stands for what it shows.
+    pub etag: Etag,
+    /// Whether it may commit without a person.
+    pub auto_confirm: bool,
+}
+
+impl Steps {
+    /// The activity: `matching` on to `review`.
+    ///
+    /// # Errors
+    /// [`Error::Overtaken`] if a successor is at work.
+    pub async fn match_rows(&self, key: Key) -> Result<Opened, Error> {
+        let (mut transaction, import) = self.find(key).await?;
+        match import.status {
+            Status::Matching => {}
+            Status::Review | Status::Committing | Status::Committed => return Ok(opened(&import)),
+            _ => return Err(import.wrong_status()),
+        }
+        let step = import.step(Status::Review);
+        store::import::move_on(&mut transaction, step, self.clock.now()).await?;
+        self.publish_findings(&mut transaction, &import).await?;
+        store::import::set_deadline(&mut transaction, key.import_id, self.deadline()).await?;
+        let import = find(&mut transaction, key.import_id).await?;
+        transaction.commit().await?;
+        Ok(opened(&import))
+    }
+
+    /// Matches the rows as the ledger is now and writes what the review shows.
+    pub(super) async fn publish_findings(
+        &self,
+        transaction: &mut UserTransaction,
+        import: &Import,
+    ) -> Result<(), Error> {
+        // Read before the rows: a change that comes between makes the commit look again.
+        let account_version = version(transaction, import).await?;
+        let batch = import.batch();
+        let matched = intake::match_batch(transaction, batch, import.id_conflict_count).await?;
+        let (counts, included_minor) =
+            store::review::totals(transaction, import.target()).await?;
+        let balance = account::balance(transaction, import.account_id)
+            .await?
+            .ok_or_else(|| no_account(import))?;
+        let findings = Findings {
+            counts,
+            included_minor,
+            balance_before_minor: balance,
+            account_version,
+            id_conflict_count: matched.id_conflict_count,
+        };
+        store::review::publish(transaction, import.import_id, findings, self.clock.now()).await
+    }
+
+    /// Writes what the review shows after a person changed it; verdicts stay as they are.
+    pub(crate) async fn publish_decisions(
+        &self,
+        transaction: &mut UserTransaction,
+        import: &Import,
+    ) -> Result<(), Error> {
+        let (counts, included_minor) =
+            store::review::totals(transaction, import.target()).await?;
+        let findings = Findings {
+            counts,
+            included_minor,
+            balance_before_minor: import.totals.balance_before.minor_units,
+            account_version: import.account_version,
+            id_conflict_count: import.id_conflict_count,
+        };
+        store::review::publish(transaction, import.import_id, findings, self.clock.now()).await
+    }
+}
+
+/// The account's version now.
+pub(super) async fn version(
+    transaction: &mut UserTransaction,
+    import: &Import,
+) -> Result<i64, Error> {
+    account::version(transaction, import.account_id).await?.ok_or_else(|| no_account(import))
+}
+
+fn no_account(import: &Import) -> Error {
+    Error::NotFound { what: "account", id: import.account_id.to_string() }
+}
+
+fn opened(import: &Import) -> Opened {
+    let auto_confirm = import.auto_confirm
+        && import.totals.counts.are_beyond_doubt()
+        && import.id_conflict_count == 0;
+    Opened { etag: import.etag, auto_confirm }
+}
+
+impl Import {
+    /// Its rows, as the ledger's intake names them.
+    pub(super) fn batch(&self) -> Batch {
+        Batch { import_id: self.import_id, generation: self.etag.generation }
+    }
+}

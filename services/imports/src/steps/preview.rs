@@ -1,0 +1,91 @@
+//! A look into a file without an import: scanned first, then read like an import would.
+
+use std::collections::BTreeMap;
+
+use djinn_chassis::auth::UserId;
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::{
+    Steps,
+    scan::{Finding, file_of, infected},
+    source::{StoredFile, blocking},
+};
+use crate::{
+    Error,
+    domain::{
+        question::Question,
+        reading::{Hints, Reading, Recognition},
+        row::{self, Entry},
+    },
+};
+
+/// Rows that wait to be sent.
+const ROWS_AHEAD: usize = 256;
+
+/// What a preview shows.
+pub struct Preview {
+    /// How the file reads; under the first choices while there are questions.
+    pub reading: Reading,
+    /// What the file leaves open.
+    pub questions: Vec<Question>,
+    /// Its rows, in file order.
+    pub rows: mpsc::Receiver<Result<Entry, Error>>,
+}
+
+impl Steps {
+    /// Scans an upload and shows how it reads, up to `rows_max` rows.
+    ///
+    /// # Errors
+    /// [`Error::FileRefused`] with the reason.
+    pub async fn preview(
+        &self,
+        user: UserId,
+        upload_id: Uuid,
+        answers: BTreeMap<String, String>,
+        rows_max: usize,
+    ) -> Result<Preview, Error> {
+        let mut transaction = self.store.user(user).await?;
+        let file = file_of(&mut transaction, upload_id).await?;
+        transaction.commit().await?;
+        if self.scan_file(user, &file).await? == Finding::Refused {
+            return Err(Error::FileRefused { reason: "INFECTED", detail: infected().message });
+        }
+        let hints = Hints { today: self.clock.today(), currency: None, answers };
+        let (reading, questions) = match self.read(file.object_key.clone(), hints).await? {
+            Recognition::Ready(reading) => (reading, Vec::new()),
+            Recognition::Asks { reading, questions } => (reading, questions),
+            Recognition::Refused(refusal) => {
+                return Err(Error::FileRefused { reason: refusal.reason, detail: refusal.detail });
+            }
+        };
+        let rows = self.send_rows(file.object_key, reading.clone(), rows_max);
+        Ok(Preview { reading, questions, rows })
+    }
+
+    fn send_rows(
+        &self,
+        object_key: String,
+        reading: Reading,
+        rows_max: usize,
+    ) -> mpsc::Receiver<Result<Entry, Error>> {
+        let (sender, receiver) = mpsc::channel(ROWS_AHEAD);
+        let file = StoredFile::new(self.objects.clone(), object_key);
+        let failed = sender.clone();
+        tokio::spawn(async move {
+            let read = blocking(move || {
+                for entry in row::rows(&file, &reading)?.take(rows_max) {
+                    if sender.blocking_send(Ok(entry?)).is_err() {
+                        break;
+                    }
+                }
+                Ok(())
+            });
+            if let Err(error) = read.await {
+                // Nobody to tell when the client has gone.
+                drop(failed.send(Err(error)).await);
+            }
+        });
+        receiver
+    }
+}

@@ -1,0 +1,204 @@
+//! Rows out of the file into the staging table. One thread reads ahead by one chunk while the other
+//! chunk is written; more is never held, however large the file.
+
+use djinn_chassis::clock::Clock;
+use djinn_ledger::money::{Currency, Money};
+use tokio::sync::mpsc;
+use uuid::Uuid;
+
+use super::{
+    Key, Steps,
+    scan::file_of,
+    source::{StoredFile, blocking},
+};
+use crate::{
+    Error,
+    domain::{
+        fingerprint::fingerprint,
+        reading::Reading,
+        row::{self, Entry, RejectedRow, StatementRow},
+        status::Status,
+    },
+    store::{
+        self,
+        import::Import,
+        staging::{CHUNK_ROWS_MAX, Chunk, Progress, StagedRow},
+    },
+};
+
+/// Chunks that wait to be written: one, so that reading and writing overlap.
+const CHUNKS_AHEAD: usize = 1;
+
+impl Steps {
+    /// The activity: `staging` on to `matching`. Goes on behind the last chunk an earlier try has
+    /// committed.
+    ///
+    /// # Errors
+    /// [`Error::Overtaken`] if a successor is at work.
+    pub async fn stage(&self, key: Key) -> Result<Progress, Error> {
+        let (mut transaction, import) = self.find(key).await?;
+        let progress = store::staging::progress(&mut transaction, import.target()).await?;
+        match import.status {
+            Status::Staging => {}
+            Status::Matching | Status::Review | Status::Committing | Status::Committed => {
+                return Ok(progress);
+            }
+            _ => return Err(import.wrong_status()),
+        }
+        let file = file_of(&mut transaction, import.upload_id).await?;
+        transaction.commit().await?;
+        let Some(reading) = import.reading.clone() else {
+            return Err(import.wrong_status());
+        };
+        let file = StoredFile::new(self.objects.clone(), file.object_key);
+        let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
+        let writer = RowWriter {
+            account_id: import.account_id,
+            currency: import.currency,
+            clock: self.clock.clone(),
+        };
+        let reader =
+            blocking(move || read_chunks(&file, &reading, &writer, progress.row_count, &sender));
+        let (read, written) = tokio::join!(reader, self.write_chunks(key, &import, progress, chunks));
+        // A reader stops with the writer, so the writer's error is the cause.
+        let progress = written?;
+        read?;
+        self.finish_staging(key, &import, progress).await?;
+        Ok(progress)
+    }
+
+    async fn write_chunks(
+        &self,
+        key: Key,
+        import: &Import,
+        mut progress: Progress,
+        mut chunks: mpsc::Receiver<Chunk>,
+    ) -> Result<Progress, Error> {
+        while let Some(chunk) = chunks.recv().await {
+            let mut transaction = self.store.user(key.user).await?;
+            let now = self.clock.now();
+            progress = store::staging::write(
+                &mut transaction,
+                import.target(),
+                progress,
+                &chunk,
+                now,
+            )
+            .await?;
+            fail::fail_point!("staging_before_commit", |_| Err(Error::killed()));
+            transaction.commit().await?;
+            fail::fail_point!("staging_after_commit", |_| Err(Error::killed()));
+        }
+        Ok(progress)
+    }
+
+    async fn finish_staging(
+        &self,
+        key: Key,
+        import: &Import,
+        progress: Progress,
+    ) -> Result<(), Error> {
+        let mut transaction = self.store.user(key.user).await?;
+        store::import::move_on(&mut transaction, import.step(Status::Matching), self.clock.now())
+            .await?;
+        transaction.commit().await?;
+        let mut transaction = self.store.user(key.user).await?;
+        store::staging::analyze(&mut transaction).await?;
+        transaction.commit().await?;
+        tracing::info!(import.id = %key.import_id, rows = progress.row_count, "rows staged");
+        Ok(())
+    }
+}
+
+/// Reads behind the first `skip` rows, chunk by chunk, until the file or the receiver ends.
+fn read_chunks(
+    file: &StoredFile,
+    reading: &Reading,
+    writer: &RowWriter,
+    skip: i64,
+    sender: &mpsc::Sender<Chunk>,
+) -> Result<(), Error> {
+    let mut number = 0_i32;
+    let mut chunk = Chunk::default();
+    for entry in row::rows(file, reading)? {
+        let entry = entry?;
+        number = number.saturating_add(1);
+        if i64::from(number) <= skip {
+            continue;
+        }
+        match writer.stage(number, entry) {
+            Ok(row) => chunk.rows.push(row),
+            Err(rejected) => chunk.rejected.push((number, rejected)),
+        }
+        if chunk.len() >= CHUNK_ROWS_MAX
+            && sender.blocking_send(std::mem::take(&mut chunk)).is_err()
+        {
+            return Ok(());
+        }
+    }
+    if !chunk.is_empty() {
+        // Without a receiver the writer has failed and says so itself.
+        drop(sender.blocking_send(chunk));
+    }
+    Ok(())
+}
+
+/// Turns what the file says into what the account can take.
+struct RowWriter {
+    account_id: Uuid,
+    currency: Currency,
+    clock: Clock,
+}
+
+impl RowWriter {
+    fn stage(&self, row_number: i32, entry: Entry) -> Result<StagedRow, RejectedRow> {
+        let row = match entry {
+            Entry::Row(row) => row,
+            Entry::Rejected(rejected) => return Err(rejected),
+        };
+        let money = self.money(&row)?;
+        let fingerprint = fingerprint(
+            *self.account_id.as_bytes(),
+            row.booked_on,
+            money,
+            &row.description,
+            &row.counterparty,
+        );
+        Ok(StagedRow {
+            row_number,
+            line: i64::try_from(row.line).unwrap_or(i64::MAX),
+            account_id: self.account_id,
+            transaction_id: self.clock.id(),
+            booked_on: row.booked_on,
+            value_on: row.value_on,
+            amount_minor: money.minor_units,
+            currency_code: money.currency.code().to_owned(),
+            description: row.description,
+            counterparty: row.counterparty,
+            external_id: row.external_id,
+            fingerprint,
+        })
+    }
+
+    /// An account has one currency: a row in another one is shown, not converted.
+    fn money(&self, row: &StatementRow) -> Result<Money, RejectedRow> {
+        let problem = |reason, detail| RejectedRow {
+            line: row.line,
+            reason,
+            detail,
+            original: format!("{} {} {}", row.booked_on, row.amount, row.description),
+        };
+        if let Some(currency) = row.currency
+            && currency != self.currency
+        {
+            let (own, other) = (self.currency.code(), currency.code());
+            let detail = format!("the row is in {other}, the account in {own}; import it into an \
+                                  account in {other}");
+            return Err(problem("OTHER_CURRENCY", detail));
+        }
+        match row.amount.to_minor(self.currency) {
+            Ok(minor_units) => Ok(Money { currency: self.currency, minor_units }),
+            Err(error) => Err(problem("BAD_AMOUNT", format!("{}: {error}", row.amount))),
+        }
+    }
+}

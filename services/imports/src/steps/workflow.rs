@@ -1,0 +1,146 @@
+//! The way to an import's workflow. Nobody reaches one without an [`Owned`] id, which only a look-up
+//! inside the user's transaction makes.
+
+use std::time::Duration;
+
+use djinn_chassis::{auth::UserId, temporal::Owned};
+use djinn_temporal::imports::{
+    CancelInput, ConfirmInput, ImportInput, ImportRef, ImportStatement, SWEEP_ID, SweepImports,
+    SweepInput, workflow_id,
+};
+use temporalio_client::{
+    Client, Priority, WorkflowExecuteUpdateOptions, WorkflowIdConflictPolicy,
+    WorkflowIdReusePolicy, WorkflowStartOptions,
+    errors::{WorkflowStartError, WorkflowUpdateError},
+    schedules::{CreateScheduleOptions, ScheduleAction, ScheduleError, ScheduleOverlapPolicy, ScheduleSpec},
+    tonic::Code,
+};
+use uuid::Uuid;
+
+use crate::{Error, store::import::ImportId};
+
+/// A person waits for it.
+const PRIORITY_INTERACTIVE: u32 = 1;
+/// How often the sweep runs.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
+/// An answer of Temporal that takes longer is no answer: the caller has a deadline of its own.
+const CALL_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// Workflows on one Temporal, of one task queue.
+#[derive(Clone)]
+pub struct Workflows {
+    client: Client,
+    queue: String,
+    review_ttl: Duration,
+}
+
+impl Workflows {
+    /// Through this client, run by the workers of this queue.
+    #[must_use]
+    pub fn new(client: Client, queue: String, review_ttl: Duration) -> Self {
+        Self { client, queue, review_ttl }
+    }
+
+    /// Starts the import, or joins the run that is there.
+    ///
+    /// # Errors
+    /// [`Error::Temporal`] when it cannot be reached: the sweep starts the import later.
+    pub async fn start(&self, user: UserId, import: &Owned<ImportId>) -> Result<(), Error> {
+        let import_id = import.id().0.to_string();
+        let id = workflow_id(&import_id);
+        let user_id = user.to_string();
+        let priority = Priority::builder()
+            .priority_key(PRIORITY_INTERACTIVE)
+            .fairness_key(user_id.clone())
+            .build();
+        let options = WorkflowStartOptions::new(self.queue.clone(), id)
+            .id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate)
+            .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
+            .priority(priority)
+            .static_summary("a statement on its way into the ledger".to_owned())
+            .build();
+        let input = ImportInput {
+            import: ImportRef { user_id, import_id },
+            review_ttl_s: self.review_ttl.as_secs(),
+        };
+        let start = self.client.start_workflow(ImportStatement::run, input, options);
+        match in_time(start).await? {
+            // It has run already, to its end: whoever asks reads the import.
+            Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
+            Err(error) => Err(Error::Temporal(error.into())),
+        }
+    }
+
+    /// Confirms a review; the same request id again is the same confirmation.
+    ///
+    /// # Errors
+    /// [`Error::RefusedByWorkflow`] outside a review.
+    pub async fn confirm(
+        &self,
+        import: &Owned<ImportId>,
+        request_id: Uuid,
+        etag: String,
+    ) -> Result<(), Error> {
+        let id = workflow_id(&import.id().0.to_string());
+        let handle = self.client.get_workflow_handle::<ImportStatement>(id);
+        let options = update_options(request_id);
+        let input = ConfirmInput { etag };
+        let update = handle.execute_update(ImportStatement::confirm, input, options);
+        in_time(update).await?.map_err(refused)
+    }
+
+    /// Ends an import; the same request id again is the same cancellation.
+    ///
+    /// # Errors
+    /// [`Error::RefusedByWorkflow`] when it is being committed or has ended.
+    pub async fn cancel(&self, import: &Owned<ImportId>, request_id: Uuid) -> Result<(), Error> {
+        let id = workflow_id(&import.id().0.to_string());
+        let handle = self.client.get_workflow_handle::<ImportStatement>(id);
+        let options = update_options(request_id);
+        let update = handle.execute_update(ImportStatement::cancel, CancelInput {}, options);
+        in_time(update).await?.map_err(refused)
+    }
+
+    /// Sees to it that the sweep runs each minute; a schedule that is there stays.
+    ///
+    /// # Errors
+    /// [`Error::Temporal`] when it cannot be reached.
+    pub async fn schedule_sweep(&self) -> Result<(), Error> {
+        let id = format!("{SWEEP_ID}:{}", self.queue);
+        let action = ScheduleAction::start_workflow(
+            SweepImports::run,
+            SweepInput {},
+            self.queue.clone(),
+            id.clone(),
+        );
+        let options = CreateScheduleOptions::builder()
+            .action(action)
+            .spec(ScheduleSpec::from_interval(SWEEP_INTERVAL))
+            .overlap_policy(ScheduleOverlapPolicy::Skip)
+            .build();
+        match in_time(self.client.create_schedule(id, options)).await? {
+            Ok(_) => Ok(()),
+            Err(ScheduleError::Rpc(status)) if status.code() == Code::AlreadyExists => Ok(()),
+            Err(error) => Err(Error::Temporal(error.into())),
+        }
+    }
+}
+
+fn update_options(request_id: Uuid) -> WorkflowExecuteUpdateOptions {
+    WorkflowExecuteUpdateOptions::builder().update_id(request_id.to_string()).build()
+}
+
+async fn in_time<T>(call: impl Future<Output = T>) -> Result<T, Error> {
+    tokio::time::timeout(CALL_TIMEOUT, call).await.map_err(|late| Error::Temporal(late.into()))
+}
+
+fn refused(error: WorkflowUpdateError) -> Error {
+    match error {
+        WorkflowUpdateError::Failed(failure) => Error::RefusedByWorkflow(failure.message),
+        // The run has ended, so there is nothing left to confirm or to cancel.
+        WorkflowUpdateError::NotFound(_) => {
+            Error::RefusedByWorkflow("the import has ended".to_owned())
+        }
+        other => Error::Temporal(other.into()),
+    }
+}

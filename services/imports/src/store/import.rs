@@ -1,0 +1,478 @@
+//! The import and the moves of its status.
+//!
+//! A status moves only with a condition on where it comes from and on the generation. No row
+//! updated means that somebody else has moved it: the caller stops.
+
+use chrono::{DateTime, Utc};
+use djinn_chassis::{postgres::UserTransaction, temporal::Owned};
+use djinn_ledger::money::{Currency, Money};
+use uuid::Uuid;
+
+use crate::{
+    Error,
+    domain::{
+        question::Question,
+        reading::Reading,
+        review::{Counts, Etag, Totals},
+        status::Status,
+    },
+};
+
+/// The id of an import, in the type that a workflow is reached by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImportId(pub Uuid);
+
+/// An import.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// Its id.
+    pub import_id: Uuid,
+    /// The account it goes into.
+    pub account_id: Uuid,
+    /// The account's currency.
+    pub currency: Currency,
+    /// The file.
+    pub upload_id: Uuid,
+    /// Where it stands.
+    pub status: Status,
+    /// Which recognition, and which state of its review.
+    pub etag: Etag,
+    /// Whether it may commit by itself.
+    pub auto_confirm: bool,
+    /// How the file reads.
+    pub reading: Option<Reading>,
+    /// What the file leaves open.
+    pub questions: Vec<Question>,
+    /// Why it ended or was handed back.
+    pub failure: Option<Failure>,
+    /// Rows done in the current step.
+    pub progress_done: i64,
+    /// Rows in all, or 0 while that is not known.
+    pub progress_total: i64,
+    /// What matching found; zero before.
+    pub totals: Totals,
+    /// Ids of the file that stand for other bookings.
+    pub id_conflict_count: i64,
+    /// The account's version at which it was matched.
+    pub account_version: i64,
+    /// When a review expires.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was accepted.
+    pub created_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// When it ended.
+    pub ended_at: Option<DateTime<Utc>>,
+}
+
+/// Why an import ended or was handed back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Failure {
+    /// For programs.
+    pub reason: String,
+    /// For people.
+    pub message: String,
+}
+
+/// What a new import is made of.
+#[derive(Clone, Copy, Debug)]
+pub struct NewImport {
+    /// Its id.
+    pub import_id: Uuid,
+    /// The file.
+    pub upload_id: Uuid,
+    /// The account.
+    pub account_id: Uuid,
+    /// Whether it may commit by itself.
+    pub auto_confirm: bool,
+}
+
+/// A move from one status to another.
+#[derive(Clone, Copy, Debug)]
+pub struct Move {
+    /// The import.
+    pub import_id: Uuid,
+    /// Which recognition of its file.
+    pub generation: i32,
+    /// Where it must be.
+    pub from: Status,
+    /// Where it goes.
+    pub to: Status,
+}
+
+struct Row {
+    import_id: Uuid,
+    account_id: Uuid,
+    currency_code: String,
+    upload_id: Uuid,
+    status: String,
+    generation: i32,
+    revision: i64,
+    auto_confirm: bool,
+    reading: Option<serde_json::Value>,
+    questions: Option<serde_json::Value>,
+    failure_reason: Option<String>,
+    failure_message: Option<String>,
+    progress_done: i64,
+    progress_total: i64,
+    row_count: i64,
+    new_count: i64,
+    duplicate_count: i64,
+    deleted_before_count: i64,
+    changed_count: i64,
+    invalid_count: i64,
+    included_count: i64,
+    included_minor: i64,
+    balance_before_minor: i64,
+    id_conflict_count: i64,
+    account_version: i64,
+    expires_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    ended_at: Option<DateTime<Utc>>,
+}
+
+impl TryFrom<Row> for Import {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self, Error> {
+        let undecodable = |source: Box<dyn std::error::Error + Send + Sync>| Error::Undecodable {
+            table: "imports.import",
+            id: row.import_id,
+            source,
+        };
+        let currency =
+            Currency::parse(&row.currency_code).map_err(|error| undecodable(error.into()))?;
+        let money = |minor_units| Money { currency, minor_units };
+        Ok(Self {
+            import_id: row.import_id,
+            account_id: row.account_id,
+            currency,
+            upload_id: row.upload_id,
+            status: Status::parse(&row.status)
+                .map_err(|error| Error::status(row.import_id, error))?,
+            etag: Etag { generation: row.generation, revision: row.revision },
+            auto_confirm: row.auto_confirm,
+            reading: row
+                .reading
+                .map(serde_json::from_value)
+                .transpose()
+                .map_err(|error| undecodable(error.into()))?,
+            questions: row
+                .questions
+                .map(serde_json::from_value)
+                .transpose()
+                .map_err(|error| undecodable(error.into()))?
+                .unwrap_or_default(),
+            failure: row.failure_reason.map(|reason| Failure {
+                reason,
+                message: row.failure_message.unwrap_or_default(),
+            }),
+            progress_done: row.progress_done,
+            progress_total: row.progress_total,
+            totals: Totals {
+                counts: Counts {
+                    rows: row.row_count,
+                    new: row.new_count,
+                    duplicate: row.duplicate_count,
+                    deleted_before: row.deleted_before_count,
+                    changed: row.changed_count,
+                    invalid: row.invalid_count,
+                    included: row.included_count,
+                },
+                included: money(row.included_minor),
+                balance_before: money(row.balance_before_minor),
+            },
+            id_conflict_count: row.id_conflict_count,
+            account_version: row.account_version,
+            expires_at: row.expires_at,
+            created_at: row.created_at,
+            updated_at: row.updated_at,
+            ended_at: row.ended_at,
+        })
+    }
+}
+
+/// Writes a new import in `created`.
+///
+/// # Errors
+/// As the database answers.
+pub async fn create(
+    transaction: &mut UserTransaction,
+    new: NewImport,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let user_id = transaction.user_id().uuid();
+    sqlx::query!(
+        r#"
+        INSERT INTO imports.import
+            (user_id, import_id, upload_id, account_id, status, auto_confirm, created_at,
+             updated_at)
+        VALUES ($1, $2, $3, $4, 'created', $5, $6, $6)
+        "#,
+        user_id,
+        new.import_id,
+        new.upload_id,
+        new.account_id,
+        new.auto_confirm,
+        now,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// How many imports of the user are open. Calls of one user wait for each other here, so that two
+/// at once cannot both be the last one allowed.
+///
+/// # Errors
+/// As the database answers.
+pub async fn count_open(transaction: &mut UserTransaction) -> Result<i64, Error> {
+    let user_id = transaction.user_id().uuid();
+    sqlx::query!(
+        "SELECT pg_advisory_xact_lock(hashtextextended('imports.open:' || $1::text, 0))",
+        user_id.to_string(),
+    )
+    .fetch_one(&mut **transaction)
+    .await?;
+    let open = sqlx::query_scalar!(
+        r#"
+        SELECT count(*) AS "count!" FROM imports.import
+        WHERE status NOT IN
+            ('committed', 'reverted', 'refused', 'failed', 'cancelled', 'expired')
+        "#
+    )
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(open)
+}
+
+/// The key that reaches the import's workflow: only for an import this user has.
+///
+/// # Errors
+/// As the database answers.
+pub async fn own(
+    transaction: &mut UserTransaction,
+    import_id: Uuid,
+) -> Result<Option<Owned<ImportId>>, Error> {
+    let found = sqlx::query_scalar!(
+        "SELECT import_id FROM imports.import WHERE import_id = $1",
+        import_id,
+    )
+    .fetch_optional(&mut **transaction)
+    .await?;
+    Ok(found.map(|import_id| Owned::proven(transaction, ImportId(import_id))))
+}
+
+/// An import.
+///
+/// # Errors
+/// As the database answers.
+pub async fn get(
+    transaction: &mut UserTransaction,
+    import_id: Uuid,
+) -> Result<Option<Import>, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT i.import_id, i.account_id, a.currency_code, i.upload_id, i.status, i.generation,
+               i.revision, i.auto_confirm, i.reading, i.questions, i.failure_reason,
+               i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
+               i.duplicate_count, i.deleted_before_count, i.changed_count, i.invalid_count,
+               i.included_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
+               i.account_version, i.expires_at, i.created_at, i.updated_at, i.ended_at
+        FROM imports.import i JOIN ledger.account a USING (user_id, account_id)
+        WHERE i.import_id = $1
+        "#,
+        import_id,
+    )
+    .fetch_optional(&mut **transaction)
+    .await?;
+    row.map(Import::try_from).transpose()
+}
+
+/// Which imports to list.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Only of this account.
+    pub account_id: Option<Uuid>,
+    /// Only in one of these states, if any.
+    pub statuses: Vec<Status>,
+    /// Only older than this one.
+    pub before: Option<Uuid>,
+}
+
+/// Imports, newest first.
+///
+/// # Errors
+/// As the database answers.
+pub async fn list(
+    transaction: &mut UserTransaction,
+    filter: &Filter,
+    count_max: i64,
+) -> Result<Vec<Import>, Error> {
+    let statuses: Vec<String> =
+        filter.statuses.iter().map(|status| status.as_str().to_owned()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        SELECT i.import_id, i.account_id, a.currency_code, i.upload_id, i.status, i.generation,
+               i.revision, i.auto_confirm, i.reading, i.questions, i.failure_reason,
+               i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
+               i.duplicate_count, i.deleted_before_count, i.changed_count, i.invalid_count,
+               i.included_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
+               i.account_version, i.expires_at, i.created_at, i.updated_at, i.ended_at
+        FROM imports.import i JOIN ledger.account a USING (user_id, account_id)
+        WHERE ($1::uuid IS NULL OR i.account_id = $1)
+          AND ($2::text[] = '{}' OR i.status = ANY($2))
+          AND ($3::uuid IS NULL OR i.import_id < $3)
+        ORDER BY i.import_id DESC LIMIT $4
+        "#,
+        filter.account_id,
+        &statuses,
+        filter.before,
+        count_max,
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
+    rows.into_iter().map(Import::try_from).collect()
+}
+
+/// Keeps the import as it is until the transaction ends, for whoever changes its rows.
+///
+/// # Errors
+/// As the database answers.
+pub async fn lock_for_edit(
+    transaction: &mut UserTransaction,
+    import_id: Uuid,
+) -> Result<(), Error> {
+    sqlx::query!("SELECT FROM imports.import WHERE import_id = $1 FOR SHARE", import_id)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+/// Keeps everybody else away from the import until the transaction ends.
+///
+/// # Errors
+/// As the database answers.
+pub async fn lock(transaction: &mut UserTransaction, import_id: Uuid) -> Result<(), Error> {
+    sqlx::query!("SELECT FROM imports.import WHERE import_id = $1 FOR UPDATE", import_id)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    Ok(())
+}
+
+/// Moves the status. What the old status left behind (progress, failure, deadline) goes with it.
+///
+/// # Errors
+/// [`Error::Overtaken`] if the import is not where it must be.
+pub async fn move_on(
+    transaction: &mut UserTransaction,
+    step: Move,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let ended_at = (!step.to.is_open()).then_some(now);
+    let moved = sqlx::query!(
+        r#"
+        UPDATE imports.import
+        SET status = $4, updated_at = $5, ended_at = $6, progress_done = 0, progress_total = 0,
+            failure_reason = NULL, failure_message = NULL, expires_at = NULL
+        WHERE import_id = $1 AND generation = $2 AND status = $3
+        "#,
+        step.import_id,
+        step.generation,
+        step.from.as_str(),
+        step.to.as_str(),
+        now,
+        ended_at,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    match moved.rows_affected() {
+        1 => Ok(()),
+        _ => Err(Error::Overtaken { import_id: step.import_id }),
+    }
+}
+
+/// Says why an import ended or was handed back, in the transaction that moved it.
+///
+/// # Errors
+/// As the database answers.
+pub async fn note_failure(
+    transaction: &mut UserTransaction,
+    import_id: Uuid,
+    failure: &Failure,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE imports.import SET failure_reason = $2, failure_message = $3 WHERE import_id = $1",
+        import_id,
+        failure.reason,
+        failure.message,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Freezes how the file reads, with what it leaves open.
+///
+/// # Errors
+/// As the database answers.
+pub async fn freeze_reading(
+    transaction: &mut UserTransaction,
+    import_id: Uuid,
+    reading: &Reading,
+    questions: &[Question],
+) -> Result<(), Error> {
+    let encode = |error: serde_json::Error| Error::Task(error.into());
+    let reading = serde_json::to_value(reading).map_err(encode)?;
+    let questions = serde_json::to_value(questions).map_err(encode)?;
+    sqlx::query!(
+        "UPDATE imports.import SET reading = $2, questions = $3 WHERE import_id = $1",
+        import_id,
+        reading,
+        questions,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Says until when a review or a question waits.
+///
+/// # Errors
+/// As the database answers.
+pub async fn set_deadline(
+    transaction: &mut UserTransaction,
+    import_id: Uuid,
+    expires_at: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE imports.import SET expires_at = $2 WHERE import_id = $1",
+        import_id,
+        expires_at,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Notes the change that brought it into the ledger.
+///
+/// # Errors
+/// As the database answers.
+pub async fn note_change(
+    transaction: &mut UserTransaction,
+    import_id: Uuid,
+    change_id: Uuid,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE imports.import SET change_id = $2 WHERE import_id = $1",
+        import_id,
+        change_id,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}

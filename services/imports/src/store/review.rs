@@ -1,0 +1,321 @@
+//! What a review shows and what a person changes in it.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use djinn_chassis::postgres::UserTransaction;
+use uuid::Uuid;
+
+use crate::{
+    Error,
+    domain::review::{Counts, Verdict},
+    store::staging::Target,
+};
+
+/// A row as a review shows it.
+#[derive(Clone, Debug)]
+pub struct ReviewRow {
+    /// Position among all rows of the file, from 1.
+    pub row_number: i32,
+    /// Line in the file.
+    pub line: i64,
+    /// What it is.
+    pub content: Content,
+}
+
+/// A row that can be read, or why it cannot.
+#[derive(Clone, Debug)]
+pub enum Content {
+    /// It can.
+    Row(GoodRow),
+    /// It cannot.
+    Rejected {
+        /// For programs.
+        reason: String,
+        /// For people.
+        message: String,
+        /// The line as it stands in the file.
+        original: String,
+    },
+}
+
+/// A row that can be read.
+#[derive(Clone, Debug)]
+pub struct GoodRow {
+    /// What matching says of it.
+    pub verdict: Verdict,
+    /// Whether a commit adds it.
+    pub included: bool,
+    /// Date of booking.
+    pub booked_on: NaiveDate,
+    /// Date of value.
+    pub value_on: Option<NaiveDate>,
+    /// The amount in minor units.
+    pub amount_minor: i64,
+    /// ISO 4217 code.
+    pub currency_code: String,
+    /// What the booking says.
+    pub description: String,
+    /// The other party.
+    pub counterparty: String,
+    /// The bank's id.
+    pub external_id: Option<String>,
+    /// The row of the ledger it resembles.
+    pub transaction_id: Option<Uuid>,
+}
+
+/// Which rows to list.
+#[derive(Clone, Debug, Default)]
+pub struct RowFilter {
+    /// Only with one of these verdicts, if any.
+    pub verdicts: Vec<Verdict>,
+    /// Also, or only, rows that cannot be read.
+    pub invalid: bool,
+    /// Only rows that a commit adds, or only those it does not.
+    pub included: Option<bool>,
+    /// Only behind this one.
+    pub after: i32,
+}
+
+impl RowFilter {
+    fn is_unrestricted(&self) -> bool {
+        self.verdicts.is_empty() && !self.invalid
+    }
+}
+
+/// Rows in the order of the file.
+///
+/// # Errors
+/// As the database answers.
+pub async fn list(
+    transaction: &mut UserTransaction,
+    target: Target,
+    filter: &RowFilter,
+    count_max: i64,
+) -> Result<Vec<ReviewRow>, Error> {
+    let mut rows = Vec::new();
+    if filter.is_unrestricted() || !filter.verdicts.is_empty() {
+        rows.extend(good(transaction, target, filter, count_max).await?);
+    }
+    // A row that cannot be read is never included.
+    if (filter.is_unrestricted() || filter.invalid) && filter.included != Some(true) {
+        rows.extend(rejected(transaction, target, filter.after, count_max).await?);
+    }
+    rows.sort_by_key(|row| row.row_number);
+    rows.truncate(usize::try_from(count_max).unwrap_or(usize::MAX));
+    Ok(rows)
+}
+
+async fn good(
+    transaction: &mut UserTransaction,
+    target: Target,
+    filter: &RowFilter,
+    count_max: i64,
+) -> Result<Vec<ReviewRow>, Error> {
+    let verdicts: Vec<String> =
+        filter.verdicts.iter().map(|verdict| verdict.as_str().to_owned()).collect();
+    let rows = sqlx::query!(
+        r#"
+        SELECT s.row_number AS "row_number!", s.line AS "line!",
+               coalesce(v.verdict, 'new') AS "verdict!",
+               coalesce(s.decision, coalesce(v.verdict, 'new') = 'new') AS "included!",
+               s.booked_on AS "booked_on!", s.value_on, s.amount_minor AS "amount_minor!",
+               s.currency_code AS "currency_code!", s.description AS "description!",
+               s.counterparty AS "counterparty!", s.external_id,
+               CASE WHEN v.verdict IN ('duplicate', 'changed') THEN v.transaction_id END
+                   AS transaction_id
+        FROM imports.staged s
+        LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
+        WHERE s.import_id = $1 AND s.generation = $2 AND s.row_number > $3
+          AND ($4::text[] = '{}' OR coalesce(v.verdict, 'new') = ANY($4))
+          AND ($5::boolean IS NULL
+               OR coalesce(s.decision, coalesce(v.verdict, 'new') = 'new') = $5)
+        ORDER BY s.row_number LIMIT $6
+        "#,
+        target.import_id,
+        target.generation,
+        filter.after,
+        &verdicts,
+        filter.included,
+        count_max,
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let verdict = Verdict::parse(&row.verdict)
+                .map_err(|error| Error::verdict(target.import_id, error))?;
+            let content = Content::Row(GoodRow {
+                verdict,
+                included: row.included,
+                booked_on: row.booked_on,
+                value_on: row.value_on,
+                amount_minor: row.amount_minor,
+                currency_code: row.currency_code,
+                description: row.description,
+                counterparty: row.counterparty,
+                external_id: row.external_id,
+                transaction_id: row.transaction_id,
+            });
+            Ok(ReviewRow { row_number: row.row_number, line: row.line, content })
+        })
+        .collect()
+}
+
+async fn rejected(
+    transaction: &mut UserTransaction,
+    target: Target,
+    after: i32,
+    count_max: i64,
+) -> Result<Vec<ReviewRow>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT row_number, line, reason, message, original FROM imports.rejected_row
+        WHERE import_id = $1 AND generation = $2 AND row_number > $3
+        ORDER BY row_number LIMIT $4
+        "#,
+        target.import_id,
+        target.generation,
+        after,
+        count_max,
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
+    let row = |row_number, line, content| ReviewRow { row_number, line, content };
+    Ok(rows
+        .into_iter()
+        .map(|found| {
+            let (reason, message, original) = (found.reason, found.message, found.original);
+            row(found.row_number, found.line, Content::Rejected { reason, message, original })
+        })
+        .collect())
+}
+
+/// Includes or excludes rows; returns how many of them exist.
+///
+/// # Errors
+/// As the database answers.
+pub async fn decide(
+    transaction: &mut UserTransaction,
+    target: Target,
+    rows: &[i32],
+    decisions: &[bool],
+) -> Result<u64, Error> {
+    let decided = sqlx::query!(
+        r#"
+        UPDATE imports.staged s SET decision = d.included
+        FROM unnest($3::integer[], $4::boolean[]) AS d (row_number, included)
+        WHERE s.import_id = $1 AND s.generation = $2 AND s.row_number = d.row_number
+        "#,
+        target.import_id,
+        target.generation,
+        rows,
+        decisions,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(decided.rows_affected())
+}
+
+/// Counts the rows and sums what is included.
+///
+/// # Errors
+/// As the database answers; also when the sum passes 64 bits.
+pub async fn totals(
+    transaction: &mut UserTransaction,
+    target: Target,
+) -> Result<(Counts, i64), Error> {
+    let good = sqlx::query!(
+        r#"
+        SELECT count(*) AS "rows!",
+               count(*) FILTER (WHERE v.verdict IS NULL OR v.verdict = 'new') AS "new!",
+               count(*) FILTER (WHERE v.verdict = 'duplicate') AS "duplicate!",
+               count(*) FILTER (WHERE v.verdict = 'deleted_before') AS "deleted_before!",
+               count(*) FILTER (WHERE v.verdict = 'changed') AS "changed!",
+               count(*) FILTER (
+                   WHERE coalesce(s.decision, coalesce(v.verdict, 'new') = 'new')
+               ) AS "included!",
+               coalesce(sum(s.amount_minor) FILTER (
+                   WHERE coalesce(s.decision, coalesce(v.verdict, 'new') = 'new')
+               ), 0)::bigint AS "included_minor!"
+        FROM imports.staged s
+        LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
+        WHERE s.import_id = $1 AND s.generation = $2
+        "#,
+        target.import_id,
+        target.generation,
+    )
+    .fetch_one(&mut **transaction)
+    .await?;
+    let invalid = sqlx::query_scalar!(
+        r#"
+        SELECT count(*) AS "count!" FROM imports.rejected_row
+        WHERE import_id = $1 AND generation = $2
+        "#,
+        target.import_id,
+        target.generation,
+    )
+    .fetch_one(&mut **transaction)
+    .await?;
+    let counts = Counts {
+        rows: good.rows + invalid,
+        new: good.new,
+        duplicate: good.duplicate,
+        deleted_before: good.deleted_before,
+        changed: good.changed,
+        invalid,
+        included: good.included,
+    };
+    Ok((counts, good.included_minor))
+}
+
+/// What a matching found, to be shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Findings {
+    /// Rows by verdict.
+    pub counts: Counts,
+    /// Sum of the included rows.
+    pub included_minor: i64,
+    /// The account's balance without them.
+    pub balance_before_minor: i64,
+    /// The account's version it holds for.
+    pub account_version: i64,
+    /// Ids of the file that stand for other bookings.
+    pub id_conflict_count: i64,
+}
+
+/// Writes what the review shows and raises its revision.
+///
+/// # Errors
+/// As the database answers.
+pub async fn publish(
+    transaction: &mut UserTransaction,
+    import_id: Uuid,
+    found: Findings,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        r#"
+        UPDATE imports.import
+        SET revision = revision + 1, row_count = $2, new_count = $3, duplicate_count = $4,
+            deleted_before_count = $5, changed_count = $6, invalid_count = $7,
+            included_count = $8, included_minor = $9, balance_before_minor = $10,
+            account_version = $11, id_conflict_count = $12, updated_at = $13
+        WHERE import_id = $1
+        "#,
+        import_id,
+        found.counts.rows,
+        found.counts.new,
+        found.counts.duplicate,
+        found.counts.deleted_before,
+        found.counts.changed,
+        found.counts.invalid,
+        found.counts.included,
+        found.included_minor,
+        found.balance_before_minor,
+        found.account_version,
+        found.id_conflict_count,
+        now,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}

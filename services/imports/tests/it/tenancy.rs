@@ -1,0 +1,121 @@
+//! Another user's ids answer as unknown ids do, in every method and every field.
+
+use djinn_chassis::testing;
+use djinn_proto::imports::v1::{self as proto, ImportState};
+use tonic::{Code, Status};
+use uuid::Uuid;
+
+use crate::world::{Client, World, begin, many, reach, upload};
+
+/// Code, message and details, with the id itself taken out.
+fn shape(status: &Status, id: &str) -> (Code, String, usize) {
+    (status.code(), status.message().replace(id, "ID"), status.details().len())
+}
+
+async fn every_method(client: &mut Client, import_id: &str) -> Vec<Status> {
+    let import_id = import_id.to_owned();
+    let request_id = Uuid::new_v4().to_string();
+    let etag = "1-1".to_owned();
+    vec![
+        client
+            .get_import(proto::GetImportRequest { import_id: import_id.clone() })
+            .await
+            .unwrap_err(),
+        client
+            .watch_import(proto::WatchImportRequest { import_id: import_id.clone() })
+            .await
+            .map(|_| ())
+            .unwrap_err(),
+        client
+            .list_import_rows(proto::ListImportRowsRequest {
+                import_id: import_id.clone(),
+                ..Default::default()
+            })
+            .await
+            .unwrap_err(),
+        client
+            .update_import_rows(proto::UpdateImportRowsRequest {
+                import_id: import_id.clone(),
+                etag: etag.clone(),
+                changes: vec![proto::ImportRowChange { row_number: 1, included: false }],
+            })
+            .await
+            .unwrap_err(),
+        client
+            .confirm_import(proto::ConfirmImportRequest {
+                import_id: import_id.clone(),
+                etag,
+                request_id: request_id.clone(),
+            })
+            .await
+            .unwrap_err(),
+        client
+            .cancel_import(proto::CancelImportRequest { import_id, request_id })
+            .await
+            .unwrap_err(),
+    ]
+}
+
+#[tokio::test]
+async fn another_users_import_answers_as_an_unknown_one() {
+    let world = World::new().await;
+    let (owner, thief) = (testing::user(), testing::user());
+    let account_id = world.account(owner, "EUR").await;
+    let mut mine = world.client(owner);
+    let import_id = begin(&mut mine, &many(3), account_id).await;
+    reach(&mut mine, &import_id, ImportState::Review).await;
+    let mut theirs = world.client(thief);
+    let unknown = Uuid::new_v4().to_string();
+    let found = every_method(&mut theirs, &import_id).await;
+    let missing = every_method(&mut theirs, &unknown).await;
+    for (found, missing) in found.iter().zip(&missing) {
+        assert_eq!(found.code(), Code::NotFound, "{found:?}");
+        assert_eq!(shape(found, &import_id), shape(missing, &unknown));
+    }
+    let listed = theirs.list_imports(proto::ListImportsRequest::default()).await.unwrap();
+    assert_eq!(listed.into_inner().imports, []);
+    reach(&mut mine, &import_id, ImportState::Review).await;
+}
+
+#[tokio::test]
+async fn references_inside_writes_are_looked_for_among_the_callers_own() {
+    let world = World::new().await;
+    let (owner, thief) = (testing::user(), testing::user());
+    let (account, own_account) =
+        (world.account(owner, "EUR").await, world.account(thief, "EUR").await);
+    let (mut mine, mut theirs) = (world.client(owner), world.client(thief));
+    let upload_id = upload(&mut mine, &many(3)).await.unwrap();
+    let own_upload = upload(&mut theirs, &many(3)).await.unwrap();
+    let unknown = Uuid::new_v4();
+    for (upload_id, account_id, id) in [
+        (upload_id.clone(), own_account, upload_id.clone()),
+        (unknown.to_string(), own_account, unknown.to_string()),
+        (own_upload.clone(), account, account.to_string()),
+        (own_upload.clone(), unknown, unknown.to_string()),
+    ] {
+        let request = proto::CreateImportRequest {
+            request_id: Uuid::new_v4().to_string(),
+            upload_id,
+            account_id: account_id.to_string(),
+            auto_confirm: false,
+        };
+        let status = theirs.create_import(request).await.unwrap_err();
+        assert_eq!(status.code(), Code::NotFound, "{status:?}");
+        assert!(status.message().contains(&id), "{status:?}");
+    }
+    let request = proto::PreviewStatementRequest { upload_id, ..Default::default() };
+    let status = theirs.preview_statement(request).await.map(|_| ()).unwrap_err();
+    assert_eq!(status.code(), Code::NotFound);
+}
+
+#[tokio::test]
+async fn another_users_request_id_is_nobodys_business() {
+    let world = World::new().await;
+    let (one, two) = (testing::user(), testing::user());
+    let request_id = Uuid::new_v4();
+    let (mut first, mut second) = (world.client(one), world.client(two));
+    let file = many(3);
+    let a = crate::world::upload_as(&mut first, request_id, "a.csv", &file).await.unwrap();
+    let b = crate::world::upload_as(&mut second, request_id, "b.csv", &file).await.unwrap();
+    assert_ne!(a, b);
+}

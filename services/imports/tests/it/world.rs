@@ -1,0 +1,350 @@
+//! One mesh of one service for each test: a database of its own, a task queue of its own, and the
+//! service as a process that can be killed.
+
+use std::{net::SocketAddr, time::Duration};
+
+use djinn_chassis::{
+    auth::UserId,
+    clock::Clock,
+    postgres::{Options, Postgres, UserTransaction},
+    testing::{self, Database, Process, Proxy},
+};
+use djinn_ledger::{
+    Change,
+    account::{self, Kind, NewAccount},
+    money::{Currency, Money},
+};
+use djinn_proto::imports::v1::{
+    self as proto, Import, ImportState, import_service_client::ImportServiceClient,
+    upload_statement_request::Part,
+};
+use tonic::{
+    Code, Request, Status,
+    metadata::MetadataValue,
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{Channel, Endpoint},
+};
+use uuid::Uuid;
+
+/// Long enough for a busy machine; a condition that holds sooner ends sooner.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
+
+pub(crate) type Client = ImportServiceClient<InterceptedService<Channel, Bearer>>;
+
+#[derive(Clone)]
+pub(crate) struct Bearer(pub(crate) String);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let value = MetadataValue::try_from(format!("Bearer {}", self.0)).unwrap();
+        request.metadata_mut().insert("authorization", value);
+        Ok(request)
+    }
+}
+
+pub(crate) struct World {
+    pub(crate) database: Database,
+    pub(crate) scanner: Proxy,
+    /// Between the service and Temporal, where a test wants it cut.
+    pub(crate) temporal: Option<Proxy>,
+    ports: (u16, u16),
+    queue: String,
+    environment: Vec<(String, String)>,
+    process: Option<Process>,
+}
+
+impl World {
+    pub(crate) async fn new() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// With some variables set otherwise.
+    pub(crate) async fn with(environment: &[(&str, &str)]) -> Self {
+        let mut world = Self::stopped(environment, None).await;
+        world.start(&[]).await;
+        world
+    }
+
+    pub(crate) async fn with_temporal_behind_a_proxy() -> Self {
+        let proxy = Proxy::to(testing::stack().temporal_address.clone()).await;
+        let address = format!("http://{}", proxy.address());
+        let mut world = Self::stopped(&[("TEMPORAL_ADDRESS", &address)], Some(proxy)).await;
+        world.start(&[]).await;
+        world
+    }
+
+    async fn stopped(environment: &[(&str, &str)], temporal: Option<Proxy>) -> Self {
+        Self {
+            database: testing::database().await,
+            scanner: Proxy::to(testing::stack().clamd_address.clone()).await,
+            ports: (testing::free_port(), testing::free_port()),
+            queue: format!("imports-{}", Uuid::new_v4().simple()),
+            environment: environment
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+            process: None,
+            temporal,
+        }
+    }
+
+    /// Starts the service, with more variables for this life of it.
+    pub(crate) async fn start(&mut self, more: &[(&str, &str)]) {
+        let stack = testing::stack();
+        let auth = testing::auth();
+        let key = auth.public_key.unwrap().display().to_string();
+        let mut environment = vec![
+            ("DJINN_IMPORTS_LISTEN".to_owned(), format!("127.0.0.1:{}", self.ports.0)),
+            ("DJINN_IMPORTS_ADMIN_LISTEN".to_owned(), format!("127.0.0.1:{}", self.ports.1)),
+            ("DJINN_IMPORTS_DATABASE_URL".to_owned(), self.database.url("djinn_imports")),
+            ("DJINN_IMPORTS_TASK_QUEUE".to_owned(), self.queue.clone()),
+            ("DJINN_CLAMD_ADDRESS".to_owned(), self.scanner.address().to_string()),
+            ("DJINN_S3_ENDPOINT".to_owned(), stack.s3_endpoint.clone()),
+            ("DJINN_S3_BUCKET".to_owned(), stack.s3_bucket.clone()),
+            ("DJINN_S3_ACCESS_KEY_ID".to_owned(), stack.s3_access_key_id.clone()),
+            ("DJINN_S3_SECRET_ACCESS_KEY".to_owned(), stack.s3_secret_access_key.clone()),
+            ("DJINN_AUTH_ISSUER".to_owned(), auth.issuer),
+            ("DJINN_AUTH_AUDIENCE".to_owned(), auth.audience),
+            ("DJINN_AUTH_PUBLIC_KEY".to_owned(), key),
+            ("TEMPORAL_ADDRESS".to_owned(), format!("http://{}", stack.temporal_address)),
+            ("TEMPORAL_NAMESPACE".to_owned(), stack.temporal_namespace.clone()),
+            ("DJINN_LOG_FORMAT".to_owned(), "text".to_owned()),
+        ];
+        environment.extend(self.environment.clone());
+        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        environment.extend(more);
+        let admin = SocketAddr::from(([127, 0, 0, 1], self.ports.1));
+        self.process = Some(Process::start("djinn-imports", environment, admin).await);
+    }
+
+    /// The service as a process that is running.
+    pub(crate) fn process(&mut self) -> &mut Process {
+        self.process.as_mut().expect("the service was started")
+    }
+
+    /// SIGKILL, and wait for the end.
+    pub(crate) async fn kill(&mut self) {
+        self.process.take().expect("the service was started").kill().await;
+    }
+
+    /// SIGTERM, and wait for the end.
+    pub(crate) async fn stop(&mut self) -> std::process::ExitStatus {
+        self.process.take().expect("the service was started").terminate().await
+    }
+
+    /// Makes what is due in a minute due now.
+    pub(crate) async fn hurry_duties(&self, user: UserId) {
+        let mut transaction = self.as_imports(user).await;
+        sqlx::query("UPDATE imports.due SET due_at = now() - interval '1 minute'")
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+    }
+
+    /// Waits until the process has died by itself, as at a failpoint.
+    pub(crate) async fn died(&mut self) {
+        let port = self.ports.1;
+        testing::eventually("the death of the process", PATIENCE, async || {
+            let admin = SocketAddr::from(([127, 0, 0, 1], port));
+            testing::get(admin, "/livez").await.is_none().then_some(())
+        })
+        .await;
+        self.process.take();
+    }
+
+    pub(crate) fn client(&self, user: UserId) -> Client {
+        self.client_with(testing::token(user))
+    }
+
+    pub(crate) fn client_with(&self, token: String) -> Client {
+        ImportServiceClient::with_interceptor(self.channel(), Bearer(token))
+    }
+
+    pub(crate) fn channel(&self) -> Channel {
+        let url = format!("http://127.0.0.1:{}", self.ports.0);
+        Endpoint::from_shared(url).unwrap().connect_lazy()
+    }
+
+    /// A transaction of the ledger's other writer, to open accounts and enter rows with.
+    pub(crate) async fn as_sync(&self, user: UserId) -> UserTransaction {
+        self.transaction("djinn_sync", user).await
+    }
+
+    /// A transaction as the service itself.
+    pub(crate) async fn as_imports(&self, user: UserId) -> UserTransaction {
+        self.transaction("djinn_imports", user).await
+    }
+
+    async fn transaction(&self, role: &str, user: UserId) -> UserTransaction {
+        let options = Options { url: self.database.url(role).into(), connections_max: 1 };
+        Postgres::connect(&options).await.unwrap().user(user).await.unwrap()
+    }
+
+    pub(crate) async fn account(&self, user: UserId, currency: &str) -> Uuid {
+        let clock = Clock::system();
+        let account_id = clock.id();
+        let mut transaction = self.as_sync(user).await;
+        let change = Change::begin(&clock);
+        let account = NewAccount {
+            account_id,
+            name: "Giro".to_owned(),
+            kind: Kind::Checking,
+            opening: Money {
+                currency: Currency::parse(currency).unwrap(),
+                minor_units: 10_000,
+            },
+            created_at: clock.now(),
+        };
+        account::create(&mut transaction, &change, &account).await.unwrap();
+        change.commit(transaction, &[account_id]).await.unwrap();
+        account_id
+    }
+
+    /// Every amount of the account, as the ledger has them.
+    pub(crate) async fn ledger(&self, user: UserId, account_id: Uuid) -> Vec<i64> {
+        let mut transaction = self.as_sync(user).await;
+        sqlx::query_scalar(
+            "SELECT amount_minor FROM ledger.transaction WHERE account_id = $1 \
+             ORDER BY booked_on, transaction_id",
+        )
+        .bind(account_id)
+        .fetch_all(&mut *transaction)
+        .await
+        .unwrap()
+    }
+}
+
+/// A statement with a header nobody can misread: date, text, amount.
+pub(crate) fn statement(rows: &[(&str, &str, &str)]) -> Vec<u8> {
+    let mut file = String::from("Date,Description,Amount\n");
+    for (date, text, amount) in rows {
+        file.push_str(&format!("{date},{text},{amount}\n"));
+    }
+    file.into_bytes()
+}
+
+/// Rows of a statement that differ from each other, with positive and negative amounts.
+pub(crate) fn many(count: usize) -> Vec<u8> {
+    let mut file = String::from("Date,Description,Amount\n");
+    for row in 0..count {
+        let (day, sign) = (row % 28 + 1, if row % 3 == 0 { "" } else { "-" });
+        file.push_str(&format!("2024-01-{day:02},Shop {row},{sign}{}.{:02}\n", row + 1, row % 100));
+    }
+    file.into_bytes()
+}
+
+/// The sum of [`many`] in cents.
+pub(crate) fn sum_of_many(count: usize) -> i64 {
+    (0..count)
+        .map(|row| {
+            let cents = i64::try_from((row + 1) * 100 + row % 100).unwrap();
+            if row % 3 == 0 { cents } else { -cents }
+        })
+        .sum()
+}
+
+pub(crate) async fn upload(client: &mut Client, file: &[u8]) -> Result<String, Status> {
+    upload_as(client, Uuid::new_v4(), "statement.csv", file).await
+}
+
+pub(crate) async fn upload_as(
+    client: &mut Client,
+    request_id: Uuid,
+    file_name: &str,
+    file: &[u8],
+) -> Result<String, Status> {
+    let header = proto::UploadHeader {
+        request_id: request_id.to_string(),
+        file_name: file_name.to_owned(),
+    };
+    let chunks: Vec<Part> = file
+        .chunks(64 * 1024)
+        .map(|chunk| Part::Chunk(chunk.to_vec().into()))
+        .collect();
+    let messages = std::iter::once(Part::Header(header))
+        .chain(chunks)
+        .map(|part| proto::UploadStatementRequest { part: Some(part) });
+    let answer = client.upload_statement(futures::stream::iter(messages)).await?;
+    Ok(answer.into_inner().upload.unwrap().upload_id)
+}
+
+pub(crate) async fn create(
+    client: &mut Client,
+    upload_id: &str,
+    account_id: Uuid,
+) -> Result<Import, Status> {
+    let request = proto::CreateImportRequest {
+        request_id: Uuid::new_v4().to_string(),
+        upload_id: upload_id.to_owned(),
+        account_id: account_id.to_string(),
+        auto_confirm: false,
+    };
+    Ok(client.create_import(request).await?.into_inner().import.unwrap())
+}
+
+/// Uploads and begins to import.
+pub(crate) async fn begin(client: &mut Client, file: &[u8], account_id: Uuid) -> String {
+    let upload_id = upload(client, file).await.unwrap();
+    create(client, &upload_id, account_id).await.unwrap().import_id
+}
+
+pub(crate) async fn get(client: &mut Client, import_id: &str) -> Import {
+    let request = proto::GetImportRequest { import_id: import_id.to_owned() };
+    client.get_import(request).await.unwrap().into_inner().import.unwrap()
+}
+
+/// Waits until the import is in this state. Calls that fail while the service is away are repeated.
+pub(crate) async fn reach(client: &mut Client, import_id: &str, state: ImportState) -> Import {
+    let what = format!("import in {}", state.as_str_name());
+    testing::eventually(&what, PATIENCE, async || {
+        let request = proto::GetImportRequest { import_id: import_id.to_owned() };
+        let import = client.get_import(request).await.ok()?.into_inner().import?;
+        let ended = import.job.as_ref().is_some_and(|job| job.end_time.is_some());
+        assert!(
+            import.state() == state || !ended,
+            "ended as {} instead: {:?}",
+            import.state().as_str_name(),
+            import.job
+        );
+        (import.state() == state).then_some(import)
+    })
+    .await
+}
+
+pub(crate) async fn confirm(client: &mut Client, import: &Import) -> Result<Import, Status> {
+    let request = proto::ConfirmImportRequest {
+        import_id: import.import_id.clone(),
+        etag: import.etag.clone(),
+        request_id: Uuid::new_v4().to_string(),
+    };
+    Ok(client.confirm_import(request).await?.into_inner().import.unwrap())
+}
+
+pub(crate) async fn cancel(client: &mut Client, import_id: &str) -> Result<Import, Status> {
+    let request = proto::CancelImportRequest {
+        import_id: import_id.to_owned(),
+        request_id: Uuid::new_v4().to_string(),
+    };
+    Ok(client.cancel_import(request).await?.into_inner().import.unwrap())
+}
+
+/// From file to ledger.
+pub(crate) async fn import(client: &mut Client, file: &[u8], account_id: Uuid) -> Import {
+    let import_id = begin(client, file, account_id).await;
+    let review = reach(client, &import_id, ImportState::Review).await;
+    confirm(client, &review).await.unwrap();
+    reach(client, &import_id, ImportState::Committed).await
+}
+
+/// The reason in the details of a refusal.
+pub(crate) fn reason(status: &Status) -> String {
+    use tonic_types::StatusExt;
+    status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
+}
+
+#[track_caller]
+pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, why: &str) {
+    let status = answer.expect_err("this must be refused");
+    assert_eq!((status.code(), reason(&status).as_str()), (code, why), "{status:?}");
+}
