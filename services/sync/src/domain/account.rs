@@ -1,0 +1,306 @@
+//! Requests about accounts, and whether an edit may go ahead.
+
+use djinn_ledger::{
+    account::{Account, Edit, Kind},
+    money::Money,
+};
+use uuid::Uuid;
+
+use super::{
+    field::{Fields, Invalid},
+    page::Scope,
+};
+use crate::Error;
+
+/// The fields of an account that `update_mask` may name.
+const EDITABLE: &str = "name, kind, opening_balance";
+
+/// A new account.
+#[derive(Clone, Debug)]
+pub(crate) struct CreateAccount {
+    /// Makes the request safe to repeat.
+    pub(crate) request_id: Uuid,
+    /// SHA-256 of the request as it was sent.
+    pub(crate) body_hash: [u8; 32],
+    /// The name, checked.
+    pub(crate) name: String,
+    /// The kind.
+    pub(crate) kind: Kind,
+    /// The balance before the first transaction, in the account's currency.
+    pub(crate) opening: Money,
+}
+
+/// A page of accounts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ListAccounts {
+    /// Only closed ones or only open ones, if set.
+    pub(crate) closed: Option<bool>,
+    /// Only those behind this one.
+    pub(crate) after: Option<Uuid>,
+    /// How many at most.
+    pub(crate) size: usize,
+    /// What the next page's token is for.
+    pub(crate) scope: Scope,
+}
+
+/// An edit of an account that the caller has read.
+#[derive(Clone, Debug)]
+pub(crate) struct UpdateAccount {
+    /// The account.
+    pub(crate) account_id: Uuid,
+    /// What the caller has read.
+    pub(crate) etag: String,
+    /// The new name, if it changes.
+    pub(crate) name: Option<String>,
+    /// The new kind, if it changes.
+    pub(crate) kind: Option<Kind>,
+    /// The new opening balance, if it changes. Its currency is compared with the account's.
+    pub(crate) opening: Option<Money>,
+}
+
+impl UpdateAccount {
+    /// What to write, if the account is still open and what the caller has read.
+    ///
+    /// # Errors
+    /// [`Error::AccountClosed`] first, because no fresh etag would help; then
+    /// [`Error::EtagMismatch`]; then [`Error::Invalid`] for an amount in another currency.
+    pub(crate) fn permit(&self, account: &Account) -> Result<Edit, Error> {
+        if account.closed_at.is_some() {
+            return Err(Error::AccountClosed {
+                account_id: account.account_id,
+            });
+        }
+        if self.etag != etag(account) {
+            return Err(Error::EtagMismatch);
+        }
+        let currency = account.opening.currency;
+        if let Some(opening) = self.opening.filter(|opening| opening.currency != currency) {
+            let Money { currency: other, .. } = opening;
+            return Err(Error::Invalid(Invalid::of(
+                "account.opening_balance.currency_code",
+                format!("is {other}, but the account's currency is {currency} and never changes"),
+            )));
+        }
+        Ok(Edit {
+            name: self.name.clone(),
+            kind: self.kind,
+            opening_minor: self.opening.map(|opening| opening.minor_units),
+        })
+    }
+}
+
+/// What stands for an account as it was read: its last change.
+pub(crate) fn etag(account: &Account) -> String {
+    account.change_id.to_string()
+}
+
+/// Which fields an edit names.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(crate) struct Mask {
+    /// `name`.
+    pub(crate) name: bool,
+    /// `kind`.
+    pub(crate) kind: bool,
+    /// `opening_balance`.
+    pub(crate) opening_balance: bool,
+}
+
+impl Fields {
+    /// The fields to change; at least one, and none that cannot change.
+    pub(crate) fn mask<'a>(
+        &mut self,
+        field: &str,
+        paths: impl IntoIterator<Item = &'a str>,
+    ) -> Mask {
+        let mut mask = Mask::default();
+        let mut empty = true;
+        for path in paths {
+            empty = false;
+            match path {
+                "name" => mask.name = true,
+                "kind" => mask.kind = true,
+                "opening_balance" => mask.opening_balance = true,
+                "currency_code" => self.refuse(
+                    field,
+                    "names currency_code, which never changes; open another account",
+                ),
+                _ => {
+                    // Cut, because it comes from outside and is sent back.
+                    let path: String = path.chars().take(40).collect();
+                    let text = format!("names {path:?}, which cannot change; name of {EDITABLE}");
+                    self.refuse(field, text);
+                    // One is enough: a mask may hold thousands.
+                    return mask;
+                }
+            }
+        }
+        if empty {
+            self.refuse(
+                field,
+                format!("is empty; name what to change, of {EDITABLE}"),
+            );
+        }
+        mask
+    }
+
+    /// The opening balance of a new account: zero when it is not told, and in the account's currency.
+    pub(crate) fn opening(
+        &mut self,
+        field: &str,
+        sent: Option<(&str, i64)>,
+        currency_code: &str,
+    ) -> Option<Money> {
+        let currency = self.currency("currency_code", currency_code)?;
+        let Some((code, minor_units)) = sent else {
+            return Some(Money {
+                currency,
+                minor_units: 0,
+            });
+        };
+        let opening = self.money(field, code, minor_units)?;
+        if opening.currency != currency {
+            let text = format!("is {code}, but the account's currency is {currency}; send the same");
+            self.refuse(&format!("{field}.currency_code"), text);
+            return None;
+        }
+        Some(opening)
+    }
+
+    /// What the caller has read of an account.
+    pub(crate) fn etag(&mut self, field: &str, text: &str) -> Option<String> {
+        if text.is_empty() {
+            self.refuse(
+                field,
+                "is empty; send the etag of the account as it was read",
+            );
+            return None;
+        }
+        Some(text.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::{DateTime, Utc};
+    use djinn_chassis::fault::Fault;
+    use djinn_ledger::money::Currency;
+
+    use super::*;
+
+    fn money(code: &str, minor_units: i64) -> Money {
+        Money {
+            currency: Currency::parse(code).unwrap(),
+            minor_units,
+        }
+    }
+
+    fn account() -> Account {
+        Account {
+            account_id: Uuid::from_u128(1),
+            name: "Giro".to_owned(),
+            kind: Kind::Checking,
+            opening: money("EUR", 100),
+            closed_at: None,
+            version: 7,
+            change_id: Uuid::from_u128(2),
+            created_at: DateTime::<Utc>::UNIX_EPOCH,
+            updated_at: DateTime::<Utc>::UNIX_EPOCH,
+        }
+    }
+
+    fn edit() -> UpdateAccount {
+        UpdateAccount {
+            account_id: Uuid::from_u128(1),
+            etag: etag(&account()),
+            name: Some("Main".to_owned()),
+            kind: None,
+            opening: Some(money("EUR", -5)),
+        }
+    }
+
+    #[test]
+    fn an_edit_of_what_was_read_goes_ahead() {
+        let expected = Edit {
+            name: Some("Main".to_owned()),
+            kind: None,
+            opening_minor: Some(-5),
+        };
+        assert_eq!(edit().permit(&account()).unwrap(), expected);
+    }
+
+    #[test]
+    fn edits_are_refused_in_this_order() {
+        let mut stale = edit();
+        stale.etag = "garbage".to_owned();
+        stale.opening = Some(money("USD", 1));
+        let mut closed = account();
+        closed.closed_at = Some(DateTime::<Utc>::UNIX_EPOCH);
+        let reason = |edit: &UpdateAccount, account| edit.permit(account).unwrap_err().reason();
+        assert_eq!(reason(&stale, &closed), "ACCOUNT_CLOSED");
+        assert_eq!(reason(&stale, &account()), "ETAG_MISMATCH");
+        stale.etag = etag(&account());
+        let error = stale.permit(&account()).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "account.opening_balance.currency_code: is USD, but the account's currency is EUR and \
+             never changes"
+        );
+    }
+
+    #[test]
+    fn masks() {
+        let read = |paths: &[&str]| {
+            let mut fields = Fields::new();
+            let mask = fields.mask("update_mask", paths.iter().copied());
+            fields.finish(|| Some(mask)).map_err(|invalid| invalid.to_string())
+        };
+        let name = Mask {
+            name: true,
+            ..Mask::default()
+        };
+        let all = Mask {
+            name: true,
+            kind: true,
+            opening_balance: true,
+        };
+        assert_eq!(read(&["name"]), Ok(name));
+        assert_eq!(read(&["name", "name"]), Ok(name));
+        assert_eq!(read(&["kind", "opening_balance", "name"]), Ok(all));
+        for (paths, expected) in [
+            (
+                &[][..],
+                "update_mask: is empty; name what to change, of name, kind, opening_balance",
+            ),
+            (
+                &["name", "currency_code"],
+                "update_mask: names currency_code, which never changes; open another account",
+            ),
+            (
+                &["*"],
+                "update_mask: names \"*\", which cannot change; name of name, kind, \
+                 opening_balance",
+            ),
+        ] {
+            assert_eq!(read(paths), Err(expected.to_owned()));
+        }
+        assert!(read(&["opening_balance.minor_units"]).is_err());
+        assert!(read(&[&"x".repeat(100_000)]).unwrap_err().len() < 200);
+        assert!(read(&["x"; 10_000]).unwrap_err().len() < 200);
+    }
+
+    #[test]
+    fn opening_balances() {
+        let read = |sent, currency| {
+            let mut fields = Fields::new();
+            let opening = fields.opening("opening_balance", sent, currency);
+            let finished = fields.finish(|| opening);
+            finished.map_err(|invalid| invalid.violations()[0].field.clone())
+        };
+        assert_eq!(read(None, "EUR"), Ok(money("EUR", 0)));
+        assert_eq!(read(Some(("EUR", 5)), "EUR"), Ok(money("EUR", 5)));
+        let code = Err("opening_balance.currency_code".to_owned());
+        assert_eq!(read(Some(("USD", 5)), "EUR"), code);
+        assert_eq!(read(Some(("", 0)), "EUR"), code);
+        assert_eq!(read(Some(("EUR", 5)), ""), Err("currency_code".to_owned()));
+    }
+}
