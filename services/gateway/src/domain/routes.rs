@@ -1,0 +1,116 @@
+//! Which methods users may call, and which service answers them.
+
+use std::collections::BTreeMap;
+
+use prost_reflect::DescriptorPool;
+
+use djinn_chassis::auth::{Edge, Edges};
+
+/// A service of the mesh that answers users' calls.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Owner {
+    /// Statements and imports.
+    Imports,
+    /// The ledger.
+    Sync,
+}
+
+impl Owner {
+    /// Every owner, in the order in which /health names them.
+    pub const ALL: [Self; 2] = [Self::Imports, Self::Sync];
+
+    /// The name of the service, as in packages and in /health.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Imports => "imports",
+            Self::Sync => "sync",
+        }
+    }
+
+    /// The owner of a proto package such as `djinn.imports.v1`.
+    fn of_package(package: &str) -> Option<Self> {
+        let service = package.strip_prefix("djinn.")?.split('.').next()?;
+        Self::ALL.into_iter().find(|owner| owner.name() == service)
+    }
+}
+
+/// A public method.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Route {
+    /// Who answers it.
+    pub owner: Owner,
+    /// Whether the client sends a stream of messages.
+    pub client_streams: bool,
+    /// Whether the service sends a stream of messages.
+    pub server_streams: bool,
+    /// Whether the answer has no end of its own: `Watch*`, by the contract.
+    pub endless: bool,
+}
+
+impl Route {
+    /// Whether one message answers one message, and so a deadline applies.
+    #[must_use]
+    pub fn unary(self) -> bool {
+        !self.client_streams && !self.server_streams
+    }
+}
+
+/// The public methods by path. What is not in here does not exist for users.
+#[derive(Clone, Debug)]
+pub struct Routes(BTreeMap<String, Route>);
+
+/// The contract does not fit this gateway; it must not start.
+#[derive(thiserror::Error, Debug)]
+pub enum RoutesError {
+    /// The bytes are not a descriptor set.
+    #[error("the descriptors cannot be read")]
+    Descriptors(#[from] prost_reflect::DescriptorError),
+    /// A method is public, but no service this gateway knows owns its package.
+    #[error("the method {path} is public, but the gateway knows no service for its package")]
+    NoOwner {
+        /// Path of the method.
+        path: String,
+    },
+}
+
+impl Routes {
+    /// Builds the table from the descriptors: a method is in it only if its proto says PUBLIC.
+    ///
+    /// # Errors
+    /// `NoOwner` for a public method of an unknown package: it would otherwise be refused at run
+    /// time, and nobody would know why.
+    pub fn of(descriptors: &[u8], edges: &Edges) -> Result<Self, RoutesError> {
+        let mut routes = BTreeMap::new();
+        for service in DescriptorPool::decode(descriptors)?.services() {
+            for method in service.methods() {
+                let path = format!("/{}/{}", service.full_name(), method.name());
+                if edges.get(&path) != Some(Edge::Public) {
+                    continue;
+                }
+                let Some(owner) = Owner::of_package(service.package_name()) else {
+                    return Err(RoutesError::NoOwner { path });
+                };
+                let route = Route {
+                    owner,
+                    client_streams: method.is_client_streaming(),
+                    server_streams: method.is_server_streaming(),
+                    endless: method.is_server_streaming() && method.name().starts_with("Watch"),
+                };
+                routes.insert(path, route);
+            }
+        }
+        Ok(Self(routes))
+    }
+
+    /// The method at a path such as `/djinn.imports.v1.ImportService/GetImport`, if it is public.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<Route> {
+        self.0.get(path).copied()
+    }
+
+    /// Every public method in the order of their paths.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Route)> {
+        self.0.iter().map(|(path, route)| (path.as_str(), *route))
+    }
+}

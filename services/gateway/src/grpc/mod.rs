@@ -1,0 +1,22 @@
+//! The gRPC door: public methods are passed on to their service undecoded.
+
+mod body;
+mod call;
+mod gate;
+mod header;
+mod lane;
+mod meter;
+mod proxy;
+mod reflection;
+mod refusal;
+mod upload;
+
+pub(crate) use gate::Gate;
+pub(crate) use header::REQUEST_ID;
+pub(crate) use lane::Lanes;
+pub(crate) use proxy::Proxy;
+pub(crate) use reflection::Reflection;
+pub(crate) use refusal::{Refusal, status};
+use refusal::{code_of, unknown_method};
+pub(crate) use tonic::{Code, Status};
+pub(crate) use upload::{Header, Upload};

@@ -1,0 +1,143 @@
+//! Refusals as JSON, and the one table from gRPC codes to HTTP.
+
+use axum::{
+    Json,
+    http::{
+        HeaderValue, StatusCode,
+        header::{RETRY_AFTER, WWW_AUTHENTICATE},
+    },
+    response::{IntoResponse, Response},
+};
+use serde::Serialize;
+
+use crate::grpc::{Code, Refusal, Status};
+
+/// Seconds after which a client that was told 503 or 429 may try again.
+const RETRY_AFTER_S: &str = "2";
+
+/// The body of every refusal.
+#[derive(Serialize)]
+struct Body<'a> {
+    reason: &'a str,
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'a str>,
+}
+
+/// Refusals that have no gRPC code, because no method was meant.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Plain {
+    /// There is nothing at this path.
+    NotFound,
+    /// The path does not know this method.
+    MethodNotAllowed,
+    /// gRPC came over HTTP/1.
+    Http2Needed,
+}
+
+impl IntoResponse for Plain {
+    fn into_response(self) -> Response {
+        let (code, reason, message) = match self {
+            Self::NotFound => (
+                StatusCode::NOT_FOUND,
+                "NOT_FOUND",
+                "there is nothing at this path",
+            ),
+            Self::MethodNotAllowed => (
+                StatusCode::METHOD_NOT_ALLOWED,
+                "METHOD_NOT_ALLOWED",
+                "this path does not know this method",
+            ),
+            Self::Http2Needed => (
+                StatusCode::HTTP_VERSION_NOT_SUPPORTED,
+                "HTTP2_NEEDED",
+                "gRPC needs HTTP/2; over HTTP/1 speak gRPC-Web",
+            ),
+        };
+        (
+            code,
+            Json(Body {
+                reason,
+                message,
+                field: None,
+            }),
+        )
+            .into_response()
+    }
+}
+
+pub(super) async fn method_not_allowed() -> Plain {
+    Plain::MethodNotAllowed
+}
+
+/// A status as an HTTP answer.
+pub(super) fn refused(status: &Status) -> Response {
+    let refusal = Refusal::from(status);
+    let code = http_code(refusal.code, &refusal.reason);
+    let body = Body {
+        // A service always gives a reason; this is for what a library between us makes up.
+        reason: match refusal.reason.as_str() {
+            "" => "UNKNOWN",
+            reason => reason,
+        },
+        message: &refusal.message,
+        field: refusal.field.as_deref(),
+    };
+    let mut response = (code, Json(body)).into_response();
+    let headers = response.headers_mut();
+    if matches!(
+        code,
+        StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
+    ) {
+        headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+    }
+    if code == StatusCode::UNAUTHORIZED {
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+    }
+    response
+}
+
+/// The HTTP code of a gRPC code. Two reasons have a code of their own in HTTP.
+fn http_code(code: Code, reason: &str) -> StatusCode {
+    match (code, reason) {
+        (Code::ResourceExhausted, "FILE_TOO_LARGE") => StatusCode::PAYLOAD_TOO_LARGE,
+        (Code::DeadlineExceeded, "UPLOAD_IDLE") => StatusCode::REQUEST_TIMEOUT,
+        (Code::Ok, _) => StatusCode::OK,
+        (Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition, _) => {
+            StatusCode::BAD_REQUEST
+        }
+        (Code::Unauthenticated, _) => StatusCode::UNAUTHORIZED,
+        (Code::PermissionDenied, _) => StatusCode::FORBIDDEN,
+        (Code::NotFound, _) => StatusCode::NOT_FOUND,
+        (Code::AlreadyExists | Code::Aborted, _) => StatusCode::CONFLICT,
+        (Code::ResourceExhausted, _) => StatusCode::TOO_MANY_REQUESTS,
+        (Code::Unimplemented, _) => StatusCode::NOT_IMPLEMENTED,
+        (Code::Unavailable, _) => StatusCode::SERVICE_UNAVAILABLE,
+        (Code::DeadlineExceeded | Code::Cancelled, _) => StatusCode::GATEWAY_TIMEOUT,
+        (Code::Unknown | Code::Internal | Code::DataLoss, _) => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, http_code};
+
+    #[test]
+    fn every_code_has_an_http_code() {
+        let codes = (0..=16).map(|code| http_code(Code::from(code), "").as_u16());
+        assert_eq!(
+            codes.collect::<Vec<_>>(),
+            [
+                200, 504, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401
+            ]
+        );
+        assert_eq!(
+            http_code(Code::ResourceExhausted, "FILE_TOO_LARGE").as_u16(),
+            413
+        );
+        assert_eq!(
+            http_code(Code::DeadlineExceeded, "UPLOAD_IDLE").as_u16(),
+            408
+        );
+    }
+}

@@ -1,0 +1,147 @@
+//! The HTTP door: uploads and health, and in front of both doors what every request passes.
+
+mod answer;
+mod chunk;
+mod health;
+mod intake;
+pub(crate) mod listener;
+mod name;
+mod upload;
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, Request, State},
+    http::{
+        HeaderName, HeaderValue, Method, Version,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use tonic_web::{GrpcWebLayer, GrpcWebService};
+use tower::{Layer, ServiceExt};
+use tower_http::cors::{AllowHeaders, CorsLayer};
+use tracing::Instrument;
+
+use self::{answer::Plain, health::Health};
+use crate::{
+    config::Origin,
+    grpc::{Gate, Lanes, Proxy, REQUEST_ID, Reflection},
+};
+
+/// How long a browser may remember which origins and headers are allowed.
+const CORS_MAX_AGE: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// What the handlers share.
+pub(crate) struct Edge {
+    pub(crate) gate: Gate,
+    pub(crate) lanes: Lanes,
+    health: Health,
+    proxy: GrpcWebService<Proxy>,
+    reflection: Option<Reflection>,
+}
+
+impl Edge {
+    pub(crate) fn new(
+        gate: Gate,
+        lanes: Lanes,
+        proxy: Proxy,
+        reflection: Option<Reflection>,
+    ) -> Self {
+        let proxy = GrpcWebLayer::new().layer(proxy);
+        Self {
+            gate,
+            lanes,
+            health: Health::default(),
+            proxy,
+            reflection,
+        }
+    }
+}
+
+/// Everything on the public port. Outside in: CORS answers preflights before anything else; the
+/// request gets its id; then the path decides.
+pub(crate) fn router(edge: Edge, origins: &[Origin]) -> Router {
+    let edge = Arc::new(edge);
+    let router = Router::new()
+        .route("/v1/statements", post(upload::statements))
+        .route("/health", get(health::health))
+        .method_not_allowed_fallback(answer::method_not_allowed)
+        .fallback(dispatch)
+        // The upload counts for itself, and nothing else reads a body here.
+        .layer(DefaultBodyLimit::disable())
+        .layer(from_fn_with_state(Arc::clone(&edge), identify))
+        .with_state(edge);
+    match cors(origins) {
+        Some(cors) => router.layer(cors),
+        None => router,
+    }
+}
+
+/// Gives each request an id of ours: one from outside could be made to look like another's.
+async fn identify(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
+    let name = edge.gate.request_id().to_string();
+    let id = HeaderValue::from_str(&name).ok();
+    request.headers_mut().remove(REQUEST_ID);
+    if let Some(id) = id.clone() {
+        request.headers_mut().insert(REQUEST_ID, id);
+    }
+    let span = tracing::info_span!("request", request.id = name);
+    let mut response = next.run(request).instrument(span).await;
+    if let Some(id) = id {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
+
+/// Sends what speaks gRPC or gRPC-Web to the proxy, on any path, so that unknown methods are refused
+/// in its own language; everything else is not found.
+async fn dispatch(State(edge): State<Arc<Edge>>, request: Request) -> Response {
+    let content_type = request.headers().get(CONTENT_TYPE);
+    let content_type = content_type.map_or(&b""[..], HeaderValue::as_bytes);
+    if !content_type.starts_with(b"application/grpc") {
+        return Plain::NotFound.into_response();
+    }
+    if request.method() != Method::POST {
+        return Plain::MethodNotAllowed.into_response();
+    }
+    let web = content_type.starts_with(b"application/grpc-web");
+    if !web && request.version() != Version::HTTP_2 {
+        return Plain::Http2Needed.into_response();
+    }
+    if let Some(reflection) = &edge.reflection
+        && request.uri().path().starts_with("/grpc.reflection.")
+    {
+        return reflection.answer(request).await.map(axum::body::Body::new);
+    }
+    match edge.proxy.clone().oneshot(request).await {
+        Ok(response) => response.map(axum::body::Body::new),
+    }
+}
+
+fn cors(origins: &[Origin]) -> Option<CorsLayer> {
+    let origins: Vec<_> = origins
+        .iter()
+        .filter_map(|origin| origin.0.clone())
+        .collect();
+    let exposed = ["grpc-status", "grpc-message", "grpc-status-details-bin"];
+    let exposed = exposed.map(HeaderName::from_static);
+    (!origins.is_empty()).then(|| {
+        CorsLayer::new()
+            .allow_origin(origins)
+            .allow_methods([Method::GET, Method::POST])
+            // Metadata has any name. A token comes in a header that pages must know, never in a
+            // cookie that browsers would add by themselves, so this opens nothing.
+            .allow_headers(AllowHeaders::mirror_request())
+            .expose_headers(
+                exposed
+                    .into_iter()
+                    .chain([REQUEST_ID, RETRY_AFTER])
+                    .collect::<Vec<_>>(),
+            )
+            .max_age(CORS_MAX_AGE)
+    })
+}

@@ -1,0 +1,76 @@
+//! The public edge: one port for gRPC, gRPC-Web, uploads and health.
+//!
+//! * [`config`](Config): what it can be told.
+//! * [`domain`]: which methods are public and who owns them, and every limit.
+//! * `grpc`: the proxy, which passes calls on undecoded, and what it needs: the gate (tokens, calls
+//!   per user), the lanes (connections to services), the watch (what ends a call early).
+//! * `http`: the listener, `POST /v1/statements`, `GET /health`.
+//! * `error`: what the gateway itself refuses.
+//!
+//! It has no tables, no workflows and no credentials of the object store. It holds no request whole,
+//! and what it decides a service decides again: nobody is trusted for coming through here.
+
+mod config;
+pub mod domain;
+mod error;
+mod grpc;
+mod http;
+
+use anyhow::Context;
+
+use djinn_chassis::{
+    auth::{Edges, Verifier},
+    clock::Clock,
+    serve::{self, Readiness},
+    shutdown::Shutdown,
+};
+use djinn_proto::DESCRIPTORS;
+
+pub use crate::config::{Config, Origin};
+use crate::{
+    domain::Routes,
+    grpc::{Gate, Lanes, Proxy, Reflection},
+    http::{Edge, listener},
+};
+
+/// Serves until the shutdown. The services need not be up: calls to one that is away are refused.
+///
+/// # Errors
+/// When a port is taken, the key for tokens cannot be read, or a public method has no known owner.
+pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
+    let routes = public_routes()?;
+    let verifier = Verifier::load(&config.auth).await?;
+    let gate = Gate::new(verifier, Clock::system());
+    let lanes = Lanes::new(&config.imports_url, &config.sync_url);
+    let reflection = config
+        .reflection
+        .then(|| Reflection::new(DESCRIPTORS, &routes));
+    let reflection = reflection.transpose().context("reflection")?;
+    let proxy = Proxy::new(routes, gate.clone(), lanes.clone(), shutdown.token());
+    let app = http::router(
+        Edge::new(gate, lanes, proxy, reflection),
+        &config.cors_origins,
+    );
+
+    let listener = serve::bind(config.listen).await?;
+    let admin = serve::bind(config.admin_listen).await?;
+    let readiness = Readiness::new();
+    readiness.part("listener").set(true);
+    tracing::info!(listen = %config.listen, "serving");
+    let public = async {
+        listener::serve(listener, app, shutdown.clone()).await;
+        Ok(())
+    };
+    tokio::try_join!(public, serve::admin(admin, readiness, shutdown.clone()))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+/// The public methods of the contract this gateway was built with.
+///
+/// # Errors
+/// When the descriptors cannot be read or a public method has no known owner.
+pub fn public_routes() -> anyhow::Result<Routes> {
+    let edges = Edges::of(DESCRIPTORS, None).context("the contract")?;
+    Routes::of(DESCRIPTORS, &edges).context("the contract")
+}

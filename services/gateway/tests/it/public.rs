@@ -1,0 +1,40 @@
+//! What the world can call, word for word: a change here is a change of the public surface.
+
+use expect_test::expect;
+
+use djinn_gateway::public_routes;
+
+#[test]
+fn the_public_methods_are_these() {
+    let mut table = String::new();
+    for (path, route) in public_routes().expect("a contract").iter() {
+        let kind = match (route.client_streams, route.server_streams) {
+            (false, false) => "unary",
+            (true, false) => "client stream",
+            (false, true) => "server stream",
+            (true, true) => "both stream",
+        };
+        table += &format!("{} {path} {kind}\n", route.owner.name());
+    }
+    print!("{table}");
+    expect![[r#"
+        imports /djinn.imports.v1.ImportService/CancelImport unary
+        imports /djinn.imports.v1.ImportService/ConfirmImport unary
+        imports /djinn.imports.v1.ImportService/CreateImport unary
+        imports /djinn.imports.v1.ImportService/GetImport unary
+        imports /djinn.imports.v1.ImportService/ListImportRows unary
+        imports /djinn.imports.v1.ImportService/ListImports unary
+        imports /djinn.imports.v1.ImportService/PreviewStatement server stream
+        imports /djinn.imports.v1.ImportService/UpdateImportRows unary
+        imports /djinn.imports.v1.ImportService/UploadStatement client stream
+        imports /djinn.imports.v1.ImportService/WatchImport server stream
+        sync /djinn.sync.v1.LedgerService/CloseAccount unary
+        sync /djinn.sync.v1.LedgerService/CreateAccount unary
+        sync /djinn.sync.v1.LedgerService/GetAccount unary
+        sync /djinn.sync.v1.LedgerService/GetTransaction unary
+        sync /djinn.sync.v1.LedgerService/ListAccounts unary
+        sync /djinn.sync.v1.LedgerService/ListTransactions unary
+        sync /djinn.sync.v1.LedgerService/UpdateAccount unary
+    "#]]
+    .assert_eq(&table);
+}
