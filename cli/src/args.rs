@@ -1,0 +1,323 @@
+//! The commands and their flags. Doc comments are the help texts.
+
+use std::{path::PathBuf, time::Duration};
+
+use chrono::NaiveDate;
+use clap::{Parser, Subcommand, ValueEnum};
+use djinn_proto::{imports::v1::RowVerdict, sync::v1::AccountKind};
+use url::Url;
+use uuid::Uuid;
+
+use crate::amount::Currency;
+
+/// The exit codes as `--help` shows them; `error::Exit` is the same list in code.
+const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    unexpected: a fault of djinn or of the server
+  2    wrong usage: an argument, a file or a field of the request cannot be taken
+  3    needs an answer: the import is ASKING
+  4    refused or failed: the import is REFUSED, FAILED, CANCELLED, EXPIRED or REVERTED, or a rule
+       says no
+  5    waits for confirmation: the import is in REVIEW
+  6    not found
+  7    not signed in: no token, or one that is not accepted (any more)
+  8    conflict: it was changed meanwhile, or exists already
+  9    the server is unavailable
+  130  interrupted by Ctrl-C";
+
+/// Imports bank statements into Djinn and shows what the ledger holds.
+#[derive(Parser)]
+#[command(name = "djinn", version, after_help = EXIT_CODES)]
+pub(crate) struct Args {
+    /// What every command knows.
+    #[command(flatten)]
+    pub(crate) global: Global,
+    /// The command.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+// No Debug: the token must not get into a log by accident.
+#[derive(clap::Args)]
+pub(crate) struct Global {
+    /// Write one JSON document to stdout, and everything else to stderr.
+    ///
+    /// The document is proto3 JSON: the account, the import, or a list as {"accounts":[..]},
+    /// {"imports":[..]}, {"rows":[..]}, {"transactions":[..]}. Fields that are zero, empty or false
+    /// are left out, and 64-bit numbers are strings. A failure is the last line of stderr, as
+    /// {"error":{"reason":..,"message":..,"fields":[..]}}.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// The gateway.
+    #[arg(
+        long, global = true, env = "DJINN_URL", default_value = "http://127.0.0.1:4000",
+        value_parser = gateway
+    )]
+    pub(crate) url: Url,
+    /// The access token; in development `djinn token` makes one.
+    #[arg(long, global = true, env = "DJINN_TOKEN", hide_env_values = true)]
+    pub(crate) token: Option<String>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Command {
+    /// Make an access token for development; refused unless DJINN_ENV=development.
+    Token(Token),
+    /// Open and list accounts.
+    #[command(subcommand)]
+    Account(Account),
+    /// Show how a statement reads, without importing anything.
+    Preview(Preview),
+    /// Import a statement: upload, review, confirm.
+    Import(Import),
+    /// Look at imports, confirm or cancel them.
+    #[command(subcommand)]
+    Imports(Imports),
+    /// Look at transactions.
+    #[command(subcommand)]
+    Transactions(Transactions),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Token {
+    /// The user; a new one when not given.
+    #[arg(long, value_name = "UUID")]
+    pub(crate) user: Option<Uuid>,
+    /// How long the token is good for, as in 30m or 1h.
+    #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
+    pub(crate) ttl: Duration,
+    /// The development private key, Ed25519 in PEM (PKCS #8).
+    #[arg(long, value_name = "FILE", env = "DJINN_TOKEN_KEY")]
+    pub(crate) key: PathBuf,
+    /// The issuer that the services expect.
+    #[arg(long, env = "DJINN_AUTH_ISSUER", default_value = "djinn-development")]
+    pub(crate) issuer: String,
+    /// The audience that the services expect.
+    #[arg(long, env = "DJINN_AUTH_AUDIENCE", default_value = "djinn")]
+    pub(crate) audience: String,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Account {
+    /// Open an account.
+    Create(AccountCreate),
+    /// List the accounts, oldest first.
+    List,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct AccountCreate {
+    /// Its name, 1 to 100 characters.
+    #[arg(long)]
+    pub(crate) name: String,
+    /// Its currency by ISO 4217, as EUR.
+    #[arg(long, value_parser = Currency::parse)]
+    pub(crate) currency: Currency,
+    /// What kind of account it is.
+    #[arg(long, value_enum, default_value_t = Kind::Checking)]
+    pub(crate) kind: Kind,
+    /// Its balance before the first transaction, as 12.30; zero when not given.
+    #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
+    pub(crate) opening_balance: Option<String>,
+    /// Id of the request: the same again does not open a second account.
+    #[arg(long, value_name = "UUID")]
+    pub(crate) request_id: Option<Uuid>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Preview {
+    /// The statement.
+    pub(crate) file: PathBuf,
+    /// An answer to a question of an earlier preview; may be given several times.
+    #[arg(long = "answer", value_name = "KEY=CHOICE", value_parser = answer)]
+    pub(crate) answers: Vec<(String, String)>,
+    /// How many rows to show.
+    #[arg(
+        long, value_name = "N", default_value_t = 20,
+        value_parser = clap::value_parser!(i32).range(1..=2_000_000)
+    )]
+    pub(crate) rows: i32,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct Import {
+    /// The statement.
+    pub(crate) file: PathBuf,
+    /// The account it goes into.
+    #[arg(long, value_name = "ID_OR_NAME")]
+    pub(crate) account: String,
+    /// Confirm the review without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Let the server confirm when every row is new, a duplicate or deleted before.
+    #[arg(long)]
+    pub(crate) auto_confirm: bool,
+    /// Id of the request: the same again goes on with the same import.
+    #[arg(long, value_name = "UUID")]
+    pub(crate) request_id: Option<Uuid>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Imports {
+    /// List the imports, newest first.
+    List,
+    /// Show an import.
+    Show {
+        /// The import.
+        #[arg(value_name = "ID")]
+        import_id: Uuid,
+    },
+    /// List the rows of an import in the order of the file.
+    Rows(ImportRows),
+    /// Confirm the review of an import and wait until it is committed.
+    Confirm {
+        /// The import.
+        #[arg(value_name = "ID")]
+        import_id: Uuid,
+        /// The review as it was seen; the present one when not given.
+        #[arg(long)]
+        etag: Option<String>,
+    },
+    /// End an import without effect.
+    Cancel {
+        /// The import.
+        #[arg(value_name = "ID")]
+        import_id: Uuid,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ImportRows {
+    /// The import.
+    #[arg(value_name = "ID")]
+    pub(crate) import_id: Uuid,
+    /// Only rows with one of these verdicts.
+    #[arg(long = "verdict", value_enum, value_delimiter = ',')]
+    pub(crate) verdicts: Vec<Verdict>,
+    /// Only rows that a commit adds, or only those it does not.
+    #[arg(long, value_enum)]
+    pub(crate) included: Option<YesNo>,
+    /// How many to list at most; all when not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Transactions {
+    /// List transactions, newest booking first.
+    List(TransactionList),
+}
+
+#[derive(clap::Args)]
+pub(crate) struct TransactionList {
+    /// Only those of this account.
+    #[arg(long, value_name = "ID_OR_NAME")]
+    pub(crate) account: Option<String>,
+    /// Only those added by this import.
+    #[arg(long, value_name = "ID")]
+    pub(crate) import: Option<Uuid>,
+    /// Only those booked on this day or later, YYYY-MM-DD.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) from: Option<NaiveDate>,
+    /// Only those booked on this day or earlier, YYYY-MM-DD.
+    #[arg(long, value_name = "DAY")]
+    pub(crate) to: Option<NaiveDate>,
+    /// Only those whose description or counterparty holds this text.
+    #[arg(long)]
+    pub(crate) text: Option<String>,
+    /// How many to list at most; all when not given.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) limit: Option<u32>,
+}
+
+/// What kind of account it is.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Kind {
+    /// A current account.
+    Checking,
+    /// A savings account.
+    Savings,
+    /// A credit card.
+    CreditCard,
+    /// Cash.
+    Cash,
+    /// A loan.
+    Loan,
+    /// Investments.
+    Investment,
+    /// Anything else.
+    Other,
+}
+
+impl From<Kind> for AccountKind {
+    fn from(kind: Kind) -> Self {
+        match kind {
+            Kind::Checking => Self::Checking,
+            Kind::Savings => Self::Savings,
+            Kind::CreditCard => Self::CreditCard,
+            Kind::Cash => Self::Cash,
+            Kind::Loan => Self::Loan,
+            Kind::Investment => Self::Investment,
+            Kind::Other => Self::Other,
+        }
+    }
+}
+
+/// What matching says of a row.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Verdict {
+    /// Not in the ledger.
+    New,
+    /// Already in the ledger.
+    Duplicate,
+    /// Deleted by hand before.
+    DeletedBefore,
+    /// In the ledger with another amount.
+    Changed,
+    /// Cannot be read.
+    Invalid,
+}
+
+impl From<Verdict> for RowVerdict {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::New => Self::New,
+            Verdict::Duplicate => Self::Duplicate,
+            Verdict::DeletedBefore => Self::DeletedBefore,
+            Verdict::Changed => Self::Changed,
+            Verdict::Invalid => Self::Invalid,
+        }
+    }
+}
+
+/// Yes or no.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum YesNo {
+    /// Yes.
+    Yes,
+    /// No.
+    No,
+}
+
+/// An address that gRPC can reach.
+fn gateway(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| error.to_string())?;
+    match url.scheme() {
+        "http" | "https" if url.has_host() => Ok(url),
+        _ => Err("write it as http://HOST:PORT or https://HOST".to_owned()),
+    }
+}
+
+/// An answer, as in `date_order=day_first`.
+fn answer(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((key, choice)) if !key.is_empty() && !choice.is_empty() => {
+            Ok((key.to_owned(), choice.to_owned()))
+        }
+        _ => Err("write it as KEY=CHOICE, both as the preview shows them".to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests;

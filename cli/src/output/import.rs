@@ -1,0 +1,198 @@
+//! Imports, their rows, and the review before a commit.
+
+use djinn_proto::imports::v1::{Import, ImportCounts, ImportRow};
+
+use super::{
+    ledger::{currency, decimal},
+    statement,
+    table::Table,
+    text,
+};
+use crate::amount;
+
+/// The imports.
+pub(crate) fn list(imports: &[Import]) -> String {
+    if imports.is_empty() {
+        return "no imports; `djinn import FILE --account NAME` begins one".to_owned();
+    }
+    let mut table = Table::new(["IMPORT", "FILE", "STATE", "ROWS", "INCLUDED", "CREATED"])
+        .right(3)
+        .right(4);
+    for import in imports {
+        let number = |of: fn(&ImportCounts) -> i64| {
+            import
+                .counts
+                .as_ref()
+                .map(of)
+                .map(|n| n.to_string())
+                .unwrap_or_default()
+        };
+        table.row([
+            &import.import_id,
+            file_name(import),
+            &text::state(import.state()),
+            &number(|counts| counts.row_count),
+            &number(|counts| counts.included_count),
+            &text::moment(import.job.as_ref().and_then(|job| job.create_time)),
+        ]);
+    }
+    table.text()
+}
+
+/// An import with all that is known of it.
+pub(crate) fn show(import: &Import) -> String {
+    let mut lines = vec![
+        format!("Import   {}", import.import_id),
+        format!("File     {}", file_name(import)),
+        format!("Account  {}", import.account_id),
+        format!("State    {}", text::state(import.state())),
+    ];
+    if let Some(failure) = import.job.as_ref().and_then(|job| job.failure.as_ref()) {
+        lines.push(format!("Reason   {}: {}", failure.reason, failure.message));
+    }
+    if import.expire_time.is_some() {
+        lines.push(format!("Expires  {}", text::moment(import.expire_time)));
+    }
+    if !import.etag.is_empty() {
+        lines.push(format!("Etag     {}", import.etag));
+    }
+    let mut out: Vec<String> = vec![
+        lines
+            .iter()
+            .map(|l| text::clean(l))
+            .collect::<Vec<_>>()
+            .join("\n"),
+    ];
+    out.extend(import.reading.as_ref().map(statement::reading));
+    if !import.questions.is_empty() {
+        out.push(statement::questions(&import.questions));
+    }
+    out.extend(import.counts.as_ref().map(counts));
+    out.extend(balances(import));
+    out.join("\n\n")
+}
+
+/// The rows.
+pub(crate) fn rows(rows: &[ImportRow]) -> String {
+    if rows.is_empty() {
+        return "no rows".to_owned();
+    }
+    let mut table = Table::new([
+        "LINE",
+        "VERDICT",
+        "IN",
+        "BOOKED",
+        "AMOUNT",
+        "CURRENCY",
+        "COUNTERPARTY",
+        "DESCRIPTION",
+    ])
+    .right(0)
+    .right(4);
+    for row in rows {
+        let problem = row.problem.as_ref().map(|problem| &*problem.message);
+        table.row([
+            &row.line.to_string(),
+            &text::verdict(row.verdict()),
+            if row.included { "yes" } else { "no" },
+            &row.booked_on,
+            &decimal(row.amount.as_ref()),
+            currency(row.amount.as_ref()),
+            &row.counterparty,
+            problem.unwrap_or(&row.description),
+        ]);
+    }
+    table.text()
+}
+
+/// What a commit would do: rows by verdict, sum, balances, the first rows, and those to look at.
+pub(crate) fn review(import: &Import, first: &[ImportRow], doubtful: &[ImportRow]) -> String {
+    let mut parts = vec![format!("Review of {}", text::clean(file_name(import)))];
+    parts.extend(import.counts.as_ref().map(counts));
+    parts.extend(balances(import));
+    if !first.is_empty() {
+        parts.push(format!("First rows:\n{}", rows(first)));
+    }
+    if !doubtful.is_empty() {
+        parts.push(format!("Rows to look at:\n{}", self::doubtful(doubtful)));
+    }
+    parts.join("\n\n")
+}
+
+/// What a commit has done.
+pub(crate) fn committed(import: &Import) -> String {
+    let included = import
+        .counts
+        .as_ref()
+        .map_or(0, |counts| counts.included_count);
+    let mut line = format!(
+        "Committed {} from {}",
+        text::count(included, "transaction"),
+        text::clean(file_name(import))
+    );
+    if let Some(balance) = &import.balance_after {
+        line.push_str(&format!(
+            "; the balance is {}",
+            amount::with_currency(balance)
+        ));
+    }
+    line.push_str(&format!(" (import {})", import.import_id));
+    line
+}
+
+fn doubtful(rows: &[ImportRow]) -> String {
+    let mut table = Table::new(["LINE", "VERDICT", "REASON", "PROBLEM"]).right(0);
+    for row in rows {
+        let (reason, message) = match &row.problem {
+            Some(problem) => (&*problem.reason, &*problem.message),
+            None => ("", "the ledger has this booking with another amount"),
+        };
+        table.row([
+            &row.line.to_string(),
+            &text::verdict(row.verdict()),
+            reason,
+            message,
+        ]);
+    }
+    table.text()
+}
+
+fn counts(counts: &ImportCounts) -> String {
+    let mut table = Table::new(["VERDICT", "ROWS"]).right(1);
+    for (verdict, count) in [
+        ("new", counts.new_count),
+        ("duplicate", counts.duplicate_count),
+        ("deleted before", counts.deleted_before_count),
+        ("changed", counts.changed_count),
+        ("invalid", counts.invalid_count),
+        ("all", counts.row_count),
+        ("included in the commit", counts.included_count),
+    ] {
+        table.row([verdict, &count.to_string()]);
+    }
+    table.text()
+}
+
+fn balances(import: &Import) -> Option<String> {
+    let mut table = Table::new(["", "AMOUNT", "CURRENCY"]).right(1);
+    let lines = [
+        ("sum of the included rows", &import.included_amount),
+        ("balance before", &import.balance_before),
+        ("balance after", &import.balance_after),
+    ];
+    for (label, money) in lines {
+        let Some(money) = money else { continue };
+        table.row([label, &amount::decimal(money), &money.currency_code]);
+    }
+    lines
+        .iter()
+        .any(|(_, money)| money.is_some())
+        .then(|| table.text())
+}
+
+fn file_name(import: &Import) -> &str {
+    import
+        .upload
+        .as_ref()
+        .map_or("", |upload| &upload.file_name)
+}

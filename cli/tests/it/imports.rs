@@ -1,0 +1,112 @@
+//! `djinn imports`: looking at imports, confirming and cancelling them.
+
+use crate::{
+    process::{djinn, file},
+    server::Fake,
+};
+
+/// A server with one import in REVIEW, its address and the import's id.
+async fn review() -> (Fake, String, String) {
+    let (fake, url) = Fake::start().await;
+    djinn(
+        &url,
+        &["account", "create", "--name", "Main", "--currency", "EUR"],
+    )
+    .await
+    .ended(0);
+    let (_folder, path) = file("good.csv", b"x");
+    let args = ["--json", "import", &path, "--account", "Main"];
+    let document = djinn(&url, &args).await.ended(5).document();
+    let import_id = document["importId"].as_str().unwrap().to_owned();
+    (fake, url, import_id)
+}
+
+#[tokio::test]
+async fn imports_are_listed_and_shown() {
+    let (_fake, url, import_id) = review().await;
+    let listed = djinn(&url, &["--json", "imports", "list"])
+        .await
+        .ended(0)
+        .document();
+    assert_eq!(listed["imports"][0]["importId"], *import_id);
+    let table = djinn(&url, &["imports", "list"]).await.ended(0).stdout;
+    assert!(
+        table.contains("good.csv ┆ review ┆    3 ┆        1"),
+        "{table}"
+    );
+
+    let shown = djinn(&url, &["--json", "imports", "show", &import_id])
+        .await
+        .ended(0)
+        .document();
+    assert_eq!(shown["state"], "IMPORT_STATE_REVIEW");
+    let text = djinn(&url, &["imports", "show", &import_id])
+        .await
+        .ended(0)
+        .stdout;
+    assert!(text.contains("State    review\nEtag     e1\n"), "{text}");
+
+    let unknown = "0190a0a0-0000-7000-8000-000000000009";
+    let failed = djinn(&url, &["--json", "imports", "show", unknown])
+        .await
+        .ended(6);
+    assert_eq!(failed.failure()["reason"], "IMPORT_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn rows_pass_the_filters() {
+    let (_fake, url, import_id) = review().await;
+    for (flags, expected) in [
+        (&[][..], &["1", "2", "3"][..]),
+        (&["--verdict", "new,duplicate"], &["1", "2"]),
+        (&["--verdict", "invalid"], &["3"]),
+        (&["--included", "yes"], &["1"]),
+        (&["--included", "no"], &["2", "3"]),
+        (&["--verdict", "changed"], &[]),
+    ] {
+        let args = [&["--json", "imports", "rows", &import_id], flags].concat();
+        let document = djinn(&url, &args).await.ended(0).document();
+        let rows = document["rows"].as_array().unwrap();
+        let numbers: Vec<_> = rows
+            .iter()
+            .map(|row| row["rowNumber"].as_str().unwrap())
+            .collect();
+        assert_eq!(numbers, expected, "{flags:?}");
+    }
+    let table = djinn(&url, &["imports", "rows", &import_id])
+        .await
+        .ended(0)
+        .stdout;
+    assert!(
+        table.contains("┆ yes ┆ 2025-01-31 ┆ -19.99 ┆ EUR"),
+        "{table}"
+    );
+}
+
+#[tokio::test]
+async fn the_present_review_is_confirmed_without_an_etag() {
+    let (fake, url, import_id) = review().await;
+    let done = djinn(&url, &["--json", "imports", "confirm", &import_id])
+        .await
+        .ended(0);
+    assert_eq!(done.document()["state"], "IMPORT_STATE_COMMITTED");
+    assert_eq!(fake.state().confirmations[0].etag, "e1");
+}
+
+#[tokio::test]
+async fn another_review_than_the_one_seen_is_a_conflict() {
+    let (fake, url, import_id) = review().await;
+    let args = ["--json", "imports", "confirm", &import_id, "--etag", "e0"];
+    let failed = djinn(&url, &args).await.ended(8);
+    assert_eq!(failed.failure()["reason"], "ETAG_MISMATCH");
+    assert!(fake.state().confirmations.is_empty());
+}
+
+#[tokio::test]
+async fn an_import_is_cancelled() {
+    let (_fake, url, import_id) = review().await;
+    let done = djinn(&url, &["--json", "imports", "cancel", &import_id])
+        .await
+        .ended(0);
+    assert_eq!(done.document()["state"], "IMPORT_STATE_CANCELLED");
+}

@@ -1,0 +1,15 @@
+//! The real binary against a server with made-up answers: what it sends, what it prints, and how
+//! it ends.
+
+#![expect(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what is wrong by failing"
+)]
+
+mod account;
+mod import;
+mod imports;
+mod process;
+mod server;
+mod token;

@@ -1,0 +1,93 @@
+//! A gateway with made-up answers. What an import goes through is told by the name of its file.
+
+mod imports;
+mod ledger;
+
+use std::{
+    collections::HashMap,
+    net::SocketAddr,
+    sync::{Arc, Mutex, MutexGuard},
+};
+
+use djinn_proto::{
+    imports::v1::{ConfirmImportRequest, Import, import_service_server::ImportServiceServer},
+    sync::v1::{Account, ListTransactionsRequest, ledger_service_server::LedgerServiceServer},
+};
+use tokio::net::TcpListener;
+use tokio_stream::wrappers::TcpListenerStream;
+use tonic::{Code, Request, Status, transport::Server};
+use tonic_types::{ErrorDetails, StatusExt};
+
+use crate::process::TOKEN;
+
+/// What the server has seen and holds.
+#[derive(Default)]
+pub(crate) struct State {
+    pub(crate) accounts: Vec<Account>,
+    pub(crate) account_request_ids: Vec<String>,
+    pub(crate) uploads: Vec<Received>,
+    pub(crate) answers: Vec<(String, String)>,
+    pub(crate) imports: Vec<Import>,
+    pub(crate) import_request_ids: Vec<String>,
+    pub(crate) confirmations: Vec<ConfirmImportRequest>,
+    pub(crate) watches: usize,
+    pub(crate) transaction_lists: Vec<ListTransactionsRequest>,
+}
+
+/// One try of an upload.
+#[derive(Clone, Default)]
+pub(crate) struct Received {
+    pub(crate) request_id: String,
+    pub(crate) file_name: String,
+    pub(crate) chunk_sizes: Vec<usize>,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// The server, for as long as the test's runtime lives.
+#[derive(Clone, Default)]
+pub(crate) struct Fake(Arc<Mutex<State>>);
+
+impl Fake {
+    /// Starts on a free port and returns the address too.
+    pub(crate) async fn start() -> (Self, String) {
+        let fake = Self::default();
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address: SocketAddr = listener.local_addr().unwrap();
+        let server = Server::builder()
+            .add_service(ImportServiceServer::with_interceptor(
+                fake.clone(),
+                signed_in,
+            ))
+            .add_service(LedgerServiceServer::with_interceptor(
+                fake.clone(),
+                signed_in,
+            ))
+            .serve_with_incoming(TcpListenerStream::new(listener));
+        tokio::spawn(server);
+        (fake, format!("http://{address}"))
+    }
+
+    /// What the server has seen and holds.
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+}
+
+/// A refusal as the services make it.
+pub(crate) fn refusal(code: Code, reason: &str, message: &str) -> Status {
+    let mut details = ErrorDetails::new();
+    details.set_error_info(reason, "djinn", HashMap::new());
+    Status::with_error_details(code, message, details)
+}
+
+fn signed_in(request: Request<()>) -> Result<Request<()>, Status> {
+    let expected = format!("Bearer {TOKEN}");
+    match request.metadata().get("authorization") {
+        Some(token) if token.as_bytes() == expected.as_bytes() => Ok(request),
+        _ => Err(refusal(
+            Code::Unauthenticated,
+            "TOKEN_EXPIRED",
+            "the token has expired",
+        )),
+    }
+}
