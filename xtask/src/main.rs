@@ -1,0 +1,121 @@
+//! `cargo xtask`: everything that is done to this repository rather than by it.
+//!
+//! | file | what it does |
+//! |---|---|
+//! | `workspace` | where things are, as cargo sees them |
+//! | `command`, `process` | programs we wait for, and programs that stay |
+//! | `install` | tools that are missing, fetched from apt or a package registry |
+//! | `stack` | Postgres, clamd, Temporal and the object store, for the demo and for tests |
+//! | `test`, `demo`, `lint`, `prepare`, `record` | the commands |
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool"
+)]
+
+mod command;
+mod demo;
+mod install;
+mod interrupt;
+mod lint;
+mod object_store;
+mod prepare;
+mod process;
+mod record;
+mod stack;
+mod test;
+mod wait;
+mod workspace;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::stack::Profile;
+use crate::workspace::Workspace;
+
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    about,
+    disable_help_subcommand = true
+)]
+/// Builds, runs, tests and checks Djinn on this machine.
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Shows everything that works, end to end, on a stack of its own.
+    Demo(demo::Arguments),
+    /// Runs every test on a stack of its own, then scores the statement reader.
+    Test {
+        /// Arguments for `cargo test`, as in `cargo xtask test -- -p djinn-imports name`.
+        #[arg(last = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Checks formatting, clippy, protos and the house rules.
+    Lint(lint::Arguments),
+    /// Brings up the local stack, without Djinn's own services, and leaves it running.
+    Up {
+        /// The stack of the tests instead of the demo's.
+        #[arg(long)]
+        test: bool,
+    },
+    /// Stops what `up`, `demo --keep` or a crash left running.
+    Down {
+        /// The stack of the tests instead of the demo's.
+        #[arg(long)]
+        test: bool,
+        /// Deletes its data too.
+        #[arg(long)]
+        wipe: bool,
+    },
+    /// Renews `.sqlx`, the metadata that SQL is checked against at build time.
+    Prepare(prepare::Arguments),
+    /// Records the golden histories under `temporal/histories`.
+    Record {
+        /// Arguments for the recording program.
+        #[arg(last = true)]
+        arguments: Vec<OsString>,
+    },
+    /// Serves a folder as an object store.
+    #[command(hide = true)]
+    ObjectStore(object_store::Arguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    match run(Arguments::parse().command).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<interrupt::Interrupted>() => {
+            eprintln!("interrupted: everything that was started has been stopped");
+            ExitCode::from(130)
+        }
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(command: Command) -> anyhow::Result<()> {
+    if let Command::ObjectStore(arguments) = command {
+        return object_store::serve(arguments).await;
+    }
+    let workspace = Workspace::load().await?;
+    match command {
+        Command::Demo(arguments) => demo::run(&workspace, arguments).await,
+        Command::Test { arguments } => test::run(&workspace, &arguments).await,
+        Command::Lint(arguments) => lint::run(&workspace, arguments).await,
+        Command::Up { test } => stack::up(&workspace, Profile::of(test)).await,
+        Command::Down { test, wipe } => stack::down(&workspace, Profile::of(test), wipe).await,
+        Command::Prepare(arguments) => prepare::run(&workspace, arguments).await,
+        Command::Record { arguments } => record::run(&workspace, &arguments).await,
+        Command::ObjectStore(arguments) => object_store::serve(arguments).await,
+    }
+}
