@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-/// `EX_USAGE` of `sysexits.h`: a supervisor can tell a mistake in the configuration, which a restart
-/// cannot mend, from a crash, which it can.
+/// `EX_USAGE` of `sysexits.h`: a supervisor can tell a mistake in the configuration, which a
+/// restart cannot mend, from a crash, which it can.
 pub const EXIT_USAGE: i32 = 64;
 
 /// Where a process runs. It decides only what a careless default could make dangerous.

@@ -70,7 +70,8 @@ impl Kind {
         }
     }
 
-    /// What is said to a caller in place of the error's own text, where that could tell of internals.
+    /// What is said to a caller in place of the error's own text, where that could tell of
+    /// internals.
     fn redacted(self) -> Option<&'static str> {
         match self {
             Self::Internal => Some("internal error"),
@@ -97,8 +98,8 @@ pub struct Violation {
     pub description: String,
 }
 
-/// An error that knows what it means to a caller. Each service has one enum that implements it by an
-/// exhaustive `match`.
+/// An error that knows what it means to a caller. Each service has one enum that implements it by
+/// an exhaustive `match`.
 ///
 /// Its `Display` is one readable sentence without its sources and without private data: for kinds
 /// that are not redacted the caller reads it.
@@ -136,7 +137,8 @@ pub fn status<F: Fault>(fault: F) -> Status {
     Status::with_error_details(kind.code(), message, details)
 }
 
-/// The exit through the Temporal door: a failure with a type, which is final unless a retry can help.
+/// The exit through the Temporal door: a failure with a type, which is final unless a retry can
+/// help.
 ///
 /// Its message is the error's own text without its sources, since history is read by operators and
 /// kept for days; the chain is in the log, once.

@@ -199,8 +199,8 @@ impl Objects {
             Ok(_) => return Ok(()),
             Err(error) => error,
         };
-        // s3s-fs, the embedded store, calls an upload that is unknown denied. Wrong credentials have
-        // other codes; a policy that denies only this costs storage, so it is worth a line.
+        // s3s-fs, the embedded store, calls an upload that is unknown denied. Wrong credentials
+        // have other codes; a policy that denies only this costs storage, so it is worth a line.
         let code = error
             .as_service_error()
             .and_then(ProvideErrorMetadata::code);
@@ -252,7 +252,8 @@ impl Objects {
     }
 }
 
-/// An object that is being written: a multipart upload of which one part, of 8 MiB, is held at a time.
+/// An object that is being written: a multipart upload of which one part, of 8 MiB, is held at a
+/// time.
 #[derive(Debug)]
 pub struct Parts {
     objects: Objects,

@@ -16,8 +16,8 @@ use tokio_util::sync::CancellationToken;
 // Every section is called Config; clap wants the groups of one command apart.
 #[group(id = "shutdown")]
 pub struct Config {
-    /// How long work under way may take after a signal to stop. The supervisor must wait longer than
-    /// this before it kills.
+    /// How long work under way may take after a signal to stop. The supervisor must wait longer
+    /// than this before it kills.
     #[arg(
         id = "shutdown_grace",
         long = "shutdown-grace",

@@ -19,7 +19,8 @@ static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 // Every section is called Config; clap wants the groups of one command apart.
 #[group(id = "telemetry")]
 pub struct Config {
-    /// Which events are logged, in the syntax of tracing's `EnvFilter`, as `info,djinn_imports=debug`.
+    /// Which events are logged, in the syntax of tracing's `EnvFilter`, as
+    /// `info,djinn_imports=debug`.
     #[arg(
         id = "log_filter",
         long = "log",
@@ -101,16 +102,16 @@ pub fn metrics() -> String {
         .unwrap_or_default()
 }
 
-/// Folds what histograms have gathered into their buckets. Without it their memory grows between two
-/// readings of `/metrics`, for ever where nobody reads them.
+/// Folds what histograms have gathered into their buckets. Without it their memory grows between
+/// two readings of `/metrics`, for ever where nobody reads them.
 pub(crate) fn upkeep() {
     if let Some(handle) = METRICS.get() {
         handle.run_upkeep();
     }
 }
 
-/// A panic is logged by its place alone: its message may quote the data it tripped over, as the text
-/// of a statement that was sliced inside a character.
+/// A panic is logged by its place alone: its message may quote the data it tripped over, as the
+/// text of a statement that was sliced inside a character.
 fn log_panics() {
     std::panic::set_hook(Box::new(|panic| {
         let (file, line) = panic

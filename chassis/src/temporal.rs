@@ -62,7 +62,7 @@ pub async fn connect(shutdown: &Shutdown) -> anyhow::Result<Client> {
                 Ok(connection) => return Ok(Client::new(connection, client)?),
                 Err(error) => error,
             },
-            () = shutdown.requested() => bail!("asked to stop before Temporal at {address} answered"),
+            () = shutdown.requested() => bail!("asked to stop before {address} answered"),
         };
         if Instant::now() >= deadline {
             return Err(error).with_context(|| format!("no Temporal server at {address}"));
@@ -149,8 +149,8 @@ pub fn worker(client: &Client, options: WorkerOptions) -> anyhow::Result<(Runtim
     Ok((runtime, worker))
 }
 
-/// Runs the worker until the shutdown: then it takes no more tasks, lets its activities finish within
-/// the grace period, and ends. The part says whether tasks are being taken.
+/// Runs the worker until the shutdown: then it takes no more tasks, lets its activities finish
+/// within the grace period, and ends. The part says whether tasks are being taken.
 ///
 /// The future is not `Send`: join it, never spawn it.
 ///
@@ -192,8 +192,8 @@ pub struct Heartbeat {
 }
 
 impl Heartbeat {
-    /// Begins to beat; `every` is a fraction of the activity's heartbeat timeout. Cancellation reaches
-    /// an activity as the answer to a beat.
+    /// Begins to beat; `every` is a fraction of the activity's heartbeat timeout. Cancellation
+    /// reaches an activity as the answer to a beat.
     #[must_use]
     pub fn start(context: &ActivityContext, every: Duration) -> Self {
         let beating = context.clone();

@@ -97,8 +97,8 @@ pub struct NewAccount {
     pub created_at: DateTime<Utc>,
 }
 
-/// New values for some of an account's fields; `None` keeps what is there. The currency is not among
-/// them: it is that of amounts long written.
+/// New values for some of an account's fields; `None` keeps what is there. The currency is not
+/// among them: it is that of amounts long written.
 #[derive(Clone, Default, PartialEq, Eq, Debug)]
 pub struct Edit {
     /// Its name, 1 to 100 characters.
@@ -197,10 +197,7 @@ pub async fn get_for_update(
 ///
 /// # Errors
 /// As the database answers.
-pub async fn list(
-    transaction: &mut UserTransaction,
-    query: &Query,
-) -> Result<Vec<Account>, Error> {
+pub async fn list(transaction: &mut UserTransaction, query: &Query) -> Result<Vec<Account>, Error> {
     let user = transaction.user_id().uuid();
     let rows = sqlx::query_as!(
         Row,

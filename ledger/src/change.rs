@@ -54,8 +54,8 @@ impl Change {
 
     /// Does everything of [`Change::commit`] but the COMMIT, for a caller who moves a status in the
     /// same transaction. It must be the last that is written and the commit must follow at once:
-    /// every other writer of this user waits. It may be called once; a second time is refused by the
-    /// unique key of `ledger.change`.
+    /// every other writer of this user waits. It may be called once; a second time is refused by
+    /// the unique key of `ledger.change`.
     ///
     /// # Errors
     /// [`Error::Database`]; a deadlock with a writer who locks accounts in another order is its

@@ -9,10 +9,10 @@
 //! | [`intake`] | matching and committing a statement of a million rows |
 //!
 //! Every statement on the schema `ledger` stands in this crate, and runs in a
-//! [`UserTransaction`](djinn_chassis::postgres::UserTransaction), which row-level security knows the
-//! user of. The statements name the user all the same: the planner knows more about a value than
-//! about a setting, and two locks are better than one. The schema itself is in `migrations/`, which
-//! `djinn-migrate` runs.
+//! [`UserTransaction`](djinn_chassis::postgres::UserTransaction), which row-level security knows
+//! the user of. The statements name the user all the same: the planner knows more about a value
+//! than about a setting, and two locks are better than one. The schema itself is in `migrations/`,
+//! which `djinn-migrate` runs.
 //!
 //! What it must not do: know a service, a protobuf message or a workflow, begin a transaction, or
 //! read the clock.

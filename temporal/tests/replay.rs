@@ -45,7 +45,7 @@ fn replayer() -> WorkflowReplayer {
 async fn every_golden_history_replays() {
     for workflow in WORKFLOWS {
         for path in histories(workflow) {
-            let json = fs::read_to_string(&path).unwrap();
+            let json = fs::read(&path).unwrap();
             let history = WorkflowHistory::from_json(&json).unwrap();
             if let Err(error) = replayer().replay_workflow(history).await {
                 panic!("{} does not replay: {error}", path.display());

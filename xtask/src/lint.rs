@@ -80,7 +80,7 @@ const RULES: [Rule; 14] = [
     Rule {
         name: "row-security",
         law: "a table with user_id forces row-level security and has a policy",
-        way_out: "ENABLE and FORCE ROW LEVEL SECURITY, CREATE POLICY; the exceptions are in DESIGN 5",
+        way_out: "ENABLE and FORCE ROW LEVEL SECURITY, CREATE POLICY; exceptions are in DESIGN 5",
         find: tables::row_security,
     },
     Rule {

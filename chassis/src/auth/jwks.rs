@@ -170,8 +170,8 @@ fn parse(bytes: &[u8]) -> anyhow::Result<HashMap<String, Key>> {
     Ok(keys.collect())
 }
 
-/// The key under its id, if it is one for signatures of the two kinds that are believed. One without
-/// an id gets the empty one, which serves a set of one.
+/// The key under its id, if it is one for signatures of the two kinds that are believed. One
+/// without an id gets the empty one, which serves a set of one.
 fn usable(jwk: &Jwk) -> Option<(String, Key)> {
     if !matches!(
         jwk.common.public_key_use,

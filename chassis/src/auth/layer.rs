@@ -17,8 +17,8 @@ use crate::clock::Clock;
 /// reflection. Where reflection is unwanted it is not served.
 const OPEN_PREFIXES: [&str; 2] = ["/grpc.health.", "/grpc.reflection."];
 
-/// Lets a request through only with the token that its method asks for, and puts the [`Caller`] into
-/// its extensions.
+/// Lets a request through only with the token that its method asks for, and puts the [`Caller`]
+/// into its extensions.
 ///
 /// A public method asks for a user's token, one for services for a service token. What is internal
 /// or unknown answers UNIMPLEMENTED, as if it did not exist.

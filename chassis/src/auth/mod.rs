@@ -1,8 +1,8 @@
 //! Who is calling, and what they may call.
 //!
 //! [`user`] checks the tokens of people, [`service`] makes and checks the tokens of services,
-//! [`edge`] reads from the descriptors which caller a method is open to, and [`layer`] puts the three
-//! in front of a server.
+//! [`edge`] reads from the descriptors which caller a method is open to, and [`layer`] puts the
+//! three in front of a server.
 
 mod edge;
 mod jwks;

@@ -1,7 +1,7 @@
 //! The tokens of services, for calls that no user's token covers, as a step on day 7 of a workflow.
 //!
-//! A service signs with a key of its own; who is called knows the public halves. The token names the
-//! user the call is for, and lives for a minute at most.
+//! A service signs with a key of its own; who is called knows the public halves. The token names
+//! the user the call is for, and lives for a minute at most.
 
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
@@ -35,7 +35,8 @@ impl ServiceSigner {
     /// Reads the service's private key: Ed25519, PKCS #8 in PEM, as `openssl genpkey` writes it.
     ///
     /// # Errors
-    /// When the file cannot be read or is no such key; the message names the file, never its content.
+    /// When the file cannot be read or is no such key; the message names the file, never its
+    /// content.
     pub fn load(name: &str, private_key_pem: &Path) -> anyhow::Result<Self> {
         let named = || format!("private key {}", private_key_pem.display());
         let pem = std::fs::read_to_string(private_key_pem).with_context(named)?;

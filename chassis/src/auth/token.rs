@@ -1,4 +1,5 @@
-//! JSON Web Tokens: taking one apart, and judging it. The algorithm is the key's, never the token's.
+//! JSON Web Tokens: taking one apart, and judging it. The algorithm is the key's, never the
+//! token's.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use chrono::{DateTime, TimeDelta, Utc};

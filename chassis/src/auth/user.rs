@@ -80,8 +80,8 @@ struct Claims {
 }
 
 impl Verifier {
-    /// Reads the key file, or fetches the published keys. That the issuer is away now does not keep a
-    /// service from starting: it is logged, and the first token asks again.
+    /// Reads the key file, or fetches the published keys. That the issuer is away now does not keep
+    /// a service from starting: it is logged, and the first token asks again.
     ///
     /// # Errors
     /// When not exactly one source is given, the file is no public key, or the URL cannot be used.
@@ -113,8 +113,8 @@ impl Verifier {
     /// Who this token speaks for at this time.
     ///
     /// # Errors
-    /// [`Refusal::Expired`] for a token that is genuine and over, [`Refusal::KeysUnavailable`] while
-    /// no key could be fetched, else [`Refusal::Invalid`].
+    /// [`Refusal::Expired`] for a token that is genuine and over, [`Refusal::KeysUnavailable`]
+    /// while no key could be fetched, else [`Refusal::Invalid`].
     pub async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, Refusal> {
         let parts = Parts::of(token);
         let genuine = match &self.rules.keys {

@@ -16,8 +16,8 @@ const UPKEEP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// Serves `GET /livez`, `/readyz` and `/metrics` until the shutdown begins.
 ///
-/// `/livez` answers 200 as long as the process answers at all; `/readyz` answers 200 when every part
-/// is ready, else 503 with the names of those that are not, one per line.
+/// `/livez` answers 200 as long as the process answers at all; `/readyz` answers 200 when every
+/// part is ready, else 503 with the names of those that are not, one per line.
 ///
 /// # Errors
 /// When the listener fails.

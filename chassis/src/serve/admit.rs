@@ -14,8 +14,8 @@ use tower::{Layer, Service};
 
 use crate::fault;
 
-/// Refuses a call with UNAVAILABLE (`SERVER_BUSY`) when the process has its hands full. A call counts
-/// until its answer begins, so a long answer does not hold a place.
+/// Refuses a call with UNAVAILABLE (`SERVER_BUSY`) when the process has its hands full. A call
+/// counts until its answer begins, so a long answer does not hold a place.
 #[derive(Clone)]
 pub(super) struct AdmitLayer {
     places: Arc<Semaphore>,

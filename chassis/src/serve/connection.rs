@@ -1,4 +1,5 @@
-//! Connections that can be cut: tonic serves each in a task of its own, which nothing else would end.
+//! Connections that can be cut: tonic serves each in a task of its own, which nothing else would
+//! end.
 
 use std::{
     io,

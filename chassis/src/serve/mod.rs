@@ -1,5 +1,5 @@
-//! Serving: a gRPC server with the same layers, limits and end for every service, and the admin port
-//! beside it.
+//! Serving: a gRPC server with the same layers, limits and end for every service, and the admin
+//! port beside it.
 
 mod admin;
 mod admit;
@@ -41,8 +41,8 @@ pub const DEADLINE_MAX: Duration = Duration::from_secs(300);
 /// Calls at a time on one connection; further ones wait in the client.
 pub const STREAMS_MAX: u32 = 200;
 
-/// Calls at a time in the whole process; one more is refused at once, because a queue would only make
-/// it late as well.
+/// Calls at a time in the whole process; one more is refused at once, because a queue would only
+/// make it late as well.
 pub const REQUESTS_MAX: usize = 256;
 
 /// The largest set of request headers in bytes: a token and room beside it.
@@ -161,7 +161,8 @@ fn reflection<'a>(
     )
 }
 
-/// Keeps `grpc.health.v1` in step with the readiness, for each service and for all (""). Never ends.
+/// Keeps `grpc.health.v1` in step with the readiness, for each service and for all (""). Never
+/// ends.
 async fn report(
     reporter: &HealthReporter,
     readiness: &Readiness,

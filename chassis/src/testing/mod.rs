@@ -81,8 +81,8 @@ pub struct Stack {
 /// The stack of this test run.
 ///
 /// # Panics
-/// When there is none: run the tests with `cargo xtask test`. A test that skipped itself would be one
-/// that nobody misses.
+/// When there is none: run the tests with `cargo xtask test`. A test that skipped itself would be
+/// one that nobody misses.
 pub fn stack() -> &'static Stack {
     static STACK: OnceLock<Stack> = OnceLock::new();
     STACK.get_or_init(|| {

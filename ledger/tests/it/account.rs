@@ -32,7 +32,9 @@ async fn an_account_reads_as_it_was_written() {
         let change = Change::begin(&fixture.clock);
         let mut new = fixture.new_account("Käse 🧀", i64::MIN);
         new.kind = kind;
-        account::create(&mut transaction, &change, &new).await.unwrap();
+        account::create(&mut transaction, &change, &new)
+            .await
+            .unwrap();
         let account = get(&mut transaction, new.account_id).await;
         let expected = Account {
             account_id: new.account_id,
@@ -77,7 +79,9 @@ async fn an_edit_changes_what_it_names() {
         let mut transaction = fixture.sync.user(user).await.unwrap();
         let change = Change::begin(&fixture.clock);
         let now = fixture.clock.now();
-        account::update(&mut transaction, &change, id, &edit, now).await.unwrap();
+        account::update(&mut transaction, &change, id, &edit, now)
+            .await
+            .unwrap();
         let account = get(&mut transaction, id).await;
         assert_eq!((&*account.name, account.kind), (name, kind));
         assert_eq!(account.opening.minor_units, opening);
@@ -94,11 +98,18 @@ async fn closing_twice_keeps_the_first_time() {
     let mut transaction = fixture.sync.user(user).await.unwrap();
     let first = Change::begin(&fixture.clock);
     let at = fixture.clock.now();
-    account::close(&mut transaction, &first, id, at).await.unwrap();
+    account::close(&mut transaction, &first, id, at)
+        .await
+        .unwrap();
     let again = Change::begin(&fixture.clock);
-    account::close(&mut transaction, &again, id, at + Duration::from_secs(1)).await.unwrap();
+    account::close(&mut transaction, &again, id, at + Duration::from_secs(1))
+        .await
+        .unwrap();
     let account = get(&mut transaction, id).await;
-    assert_eq!((account.closed_at, account.change_id), (Some(at), first.id()));
+    assert_eq!(
+        (account.closed_at, account.change_id),
+        (Some(at), first.id())
+    );
 }
 
 #[tokio::test]
@@ -113,8 +124,14 @@ async fn pages_walk_every_account_once_in_order() {
     let mut transaction = fixture.sync.user(user).await.unwrap();
     let change = Change::begin(&fixture.clock);
     let now = fixture.clock.now();
-    account::close(&mut transaction, &change, expected[2], now).await.unwrap();
-    let open = expected.iter().copied().filter(|id| *id != expected[2]).collect();
+    account::close(&mut transaction, &change, expected[2], now)
+        .await
+        .unwrap();
+    let open = expected
+        .iter()
+        .copied()
+        .filter(|id| *id != expected[2])
+        .collect();
     for (closed, expected) in [
         (None, expected.clone()),
         (Some(true), vec![expected[2]]),
@@ -123,7 +140,11 @@ async fn pages_walk_every_account_once_in_order() {
         let mut walked: Vec<Uuid> = Vec::new();
         loop {
             let after = walked.last().copied();
-            let query = Query { closed, after, limit: 3 };
+            let query = Query {
+                closed,
+                after,
+                limit: 3,
+            };
             let page = account::list(&mut transaction, &query).await.unwrap();
             if page.is_empty() {
                 break;
@@ -138,12 +159,18 @@ async fn pages_walk_every_account_once_in_order() {
 async fn a_balance_is_the_opening_plus_all_transactions() {
     let fixture = Fixture::new().await;
     let user = testing::user();
-    let (id, empty) = (fixture.account(user, 1_000).await, fixture.account(user, -7).await);
+    let (id, empty) = (
+        fixture.account(user, 1_000).await,
+        fixture.account(user, -7).await,
+    );
     for minor in [-250, 40, -1] {
         fixture.book_amount(user, id, minor).await;
     }
     let mut transaction = fixture.sync.user(user).await.unwrap();
-    assert_eq!(account::balance(&mut transaction, id).await.unwrap(), Some(789));
+    assert_eq!(
+        account::balance(&mut transaction, id).await.unwrap(),
+        Some(789)
+    );
     let balances = account::balances(&mut transaction, &[empty, id, Uuid::nil()]).await;
     assert_eq!(balances.unwrap(), [(id, 789), (empty, -7)].into());
 }
@@ -169,7 +196,9 @@ async fn a_balance_out_of_range_is_an_error_and_not_another_number() {
         match (account::balance(&mut transaction, id).await, expected) {
             (Ok(found), Some(_)) => assert_eq!(found, expected),
             (Err(error), None) => {
-                assert!(matches!(error, Error::BalanceOutOfRange { account_id } if account_id == id));
+                assert!(
+                    matches!(error, Error::BalanceOutOfRange { account_id } if account_id == id)
+                );
                 assert_eq!(error.reason(), "BALANCE_OUT_OF_RANGE");
             }
             (found, _) => panic!("{opening} {amounts:?}: {found:?}"),
@@ -199,7 +228,9 @@ async fn a_lock_keeps_out_others_until_the_transaction_ends() {
 
     // Neither another account nor another user is kept out.
     let mut other = fixture.sync.user(user).await.unwrap();
-    account::lock(&mut other, &[fixture.clock.id()]).await.unwrap();
+    account::lock(&mut other, &[fixture.clock.id()])
+        .await
+        .unwrap();
     let mut foreign = fixture.sync.user(testing::user()).await.unwrap();
     account::lock(&mut foreign, &[one, two]).await.unwrap();
 

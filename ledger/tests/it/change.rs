@@ -58,7 +58,10 @@ async fn only_the_accounts_touched_get_the_version() {
     assert_eq!(account::version(&mut own, touched).await.unwrap(), Some(3));
     assert_eq!(account::version(&mut own, other).await.unwrap(), Some(0));
     let mut theirs = fixture.sync.user(bob).await.unwrap();
-    assert_eq!(account::version(&mut theirs, foreign).await.unwrap(), Some(0));
+    assert_eq!(
+        account::version(&mut theirs, foreign).await.unwrap(),
+        Some(0)
+    );
 }
 
 /// Eight writers, some of which give up; a reader who looks in between never sees a version whose
@@ -69,7 +72,10 @@ async fn concurrent_writers_leave_no_gap_and_commit_in_order() {
     const ROUNDS: i64 = 25;
     let fixture = Fixture::new().await;
     let user = testing::user();
-    let accounts = [fixture.account(user, 0).await, fixture.account(user, 0).await];
+    let accounts = [
+        fixture.account(user, 0).await,
+        fixture.account(user, 0).await,
+    ];
     let writers = (0..WRITERS).map(|writer| {
         let (sync, imports) = (fixture.sync.clone(), fixture.imports.clone());
         let clock = fixture.clock.clone();
@@ -81,7 +87,9 @@ async fn concurrent_writers_leave_no_gap_and_commit_in_order() {
                 if writer % 2 == 1 {
                     let booking = booking(accounts[0], round);
                     let id = clock.id();
-                    insert(&mut transaction, user, id, &booking, change.id()).await.unwrap();
+                    insert(&mut transaction, user, id, &booking, change.id())
+                        .await
+                        .unwrap();
                 }
                 if round % 5 == 4 {
                     change.seal(&mut transaction, &accounts).await.unwrap();
@@ -120,7 +128,10 @@ async fn concurrent_writers_leave_no_gap_and_commit_in_order() {
 async fn edits_and_commits_do_not_deadlock() {
     let fixture = Fixture::new().await;
     let user = testing::user();
-    let accounts = [fixture.account(user, 0).await, fixture.account(user, 0).await];
+    let accounts = [
+        fixture.account(user, 0).await,
+        fixture.account(user, 0).await,
+    ];
     let edits = async {
         for round in 0..60 {
             let mut transaction = fixture.sync.user(user).await?;
@@ -165,7 +176,9 @@ async fn a_row_without_a_change_is_found() {
     let unsealed = Change::begin(&fixture.clock);
     let id = fixture.clock.id();
     let booking = booking(account, 1);
-    insert(&mut transaction, user, id, &booking, unsealed.id()).await.unwrap();
+    insert(&mut transaction, user, id, &booking, unsealed.id())
+        .await
+        .unwrap();
     transaction.commit().await.unwrap();
     let found = fixture.rows_without_a_change(user).await;
     assert_eq!(found, [("transaction".to_owned(), 1)].into());

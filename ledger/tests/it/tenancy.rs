@@ -55,7 +55,10 @@ async fn another_users_rows_are_as_unknown_ones() {
     let mut theirs = users.fixture.sync.user(users.bob).await.unwrap();
     for id in [users.account, Uuid::nil()] {
         assert_eq!(account::get(&mut theirs, id).await.unwrap(), None);
-        assert_eq!(account::get_for_update(&mut theirs, id).await.unwrap(), None);
+        assert_eq!(
+            account::get_for_update(&mut theirs, id).await.unwrap(),
+            None
+        );
         assert_eq!(account::balance(&mut theirs, id).await.unwrap(), None);
         assert_eq!(account::version(&mut theirs, id).await.unwrap(), None);
     }
@@ -67,7 +70,11 @@ async fn another_users_rows_are_as_unknown_ones() {
         limit: 10,
     };
     let listed = account::list(&mut theirs, &query).await.unwrap();
-    assert!(listed.iter().all(|account| account.account_id != users.account));
+    assert!(
+        listed
+            .iter()
+            .all(|account| account.account_id != users.account)
+    );
     assert_eq!(listed.len(), 1);
     for account_id in [None, Some(users.account)] {
         let filter = Filter {
@@ -79,12 +86,17 @@ async fn another_users_rows_are_as_unknown_ones() {
             rows_max: 10,
             bytes_max: 1_000,
         };
-        let listed = transaction::list(&mut theirs, &filter, &page).await.unwrap();
+        let listed = transaction::list(&mut theirs, &filter, &page)
+            .await
+            .unwrap();
         assert_eq!(listed.transactions, []);
     }
     // And its own user still sees it.
     let mut own = users.fixture.sync.user(users.ann).await.unwrap();
-    assert_eq!(account::balance(&mut own, users.account).await.unwrap(), Some(-150));
+    assert_eq!(
+        account::balance(&mut own, users.account).await.unwrap(),
+        Some(-150)
+    );
 }
 
 #[tokio::test]
@@ -112,7 +124,10 @@ async fn another_users_rows_cannot_be_written() {
     let account = users.account;
     let sql = format!("UPDATE ledger.account SET name = 'x' WHERE account_id = '{account}'");
     assert_eq!(run(&mut theirs, sql).await.unwrap(), 0);
-    let sql = format!("UPDATE ledger.counter SET version = 0 WHERE user_id = '{}'", users.ann);
+    let sql = format!(
+        "UPDATE ledger.counter SET version = 0 WHERE user_id = '{}'",
+        users.ann
+    );
     assert_eq!(run(&mut theirs, sql).await.unwrap(), 0);
     let edit = account::Edit {
         name: Some("x".to_owned()),
@@ -120,14 +135,21 @@ async fn another_users_rows_cannot_be_written() {
     };
     let change = Change::begin(&users.fixture.clock);
     let now = users.fixture.clock.now();
-    account::update(&mut theirs, &change, account, &edit, now).await.unwrap();
-    account::close(&mut theirs, &change, account, now).await.unwrap();
+    account::update(&mut theirs, &change, account, &edit, now)
+        .await
+        .unwrap();
+    account::close(&mut theirs, &change, account, now)
+        .await
+        .unwrap();
     // A change of Bob's that names Ann's account moves Bob's counter and nothing of hers.
     assert_eq!(change.commit(theirs, &[account]).await.unwrap(), 2);
 
     let mut own = users.fixture.sync.user(users.ann).await.unwrap();
     let found = account::get(&mut own, account).await.unwrap().unwrap();
-    assert_eq!((&*found.name, found.closed_at, found.version), ("Giro", None, 2));
+    assert_eq!(
+        (&*found.name, found.closed_at, found.version),
+        ("Giro", None, 2)
+    );
 }
 
 #[tokio::test]
@@ -149,8 +171,14 @@ async fn rows_cannot_be_inserted_for_another_user() {
     for (role, sql) in [
         ("djinn_sync", "INSERT INTO ledger.counter VALUES ($1, 9)"),
         ("djinn_imports", "INSERT INTO ledger.counter VALUES ($1, 9)"),
-        ("djinn_imports", "INSERT INTO ledger.change VALUES ($1, 9, $1, now())"),
-        ("djinn_sync", "INSERT INTO ledger.change VALUES ($1, 9, $1, now())"),
+        (
+            "djinn_imports",
+            "INSERT INTO ledger.change VALUES ($1, 9, $1, now())",
+        ),
+        (
+            "djinn_sync",
+            "INSERT INTO ledger.change VALUES ($1, 9, $1, now())",
+        ),
         (
             "djinn_sync",
             "INSERT INTO sync.request VALUES ($1, 'x', $1, sha256(''), $1, now())",
@@ -188,7 +216,10 @@ async fn foreign_keys_do_not_reach_another_user() {
     );
     let text = format!("{:?}", refused.await.unwrap_err());
     assert!(text.contains("Constraint"), "{text}");
-    assert!(text.contains("transaction_user_id_account_id_fkey"), "{text}");
+    assert!(
+        text.contains("transaction_user_id_account_id_fkey"),
+        "{text}"
+    );
 
     let mut theirs = users.fixture.imports.user(users.bob).await.unwrap();
     let upload = sqlx::query(
@@ -264,7 +295,10 @@ async fn without_a_user_nothing_is_seen_and_nothing_is_silent() {
     let seen = count(&mut nobody, "SELECT count(*) FROM imports.staged").await;
     assert!(seen.is_err(), "{seen:?}");
     let mut nobody = users.fixture.imports.unscoped().await.unwrap();
-    let inserted = run(&mut nobody, "INSERT INTO ledger.counter VALUES (gen_random_uuid(), 1)");
+    let inserted = run(
+        &mut nobody,
+        "INSERT INTO ledger.counter VALUES (gen_random_uuid(), 1)",
+    );
     assert!(inserted.await.is_err());
 }
 
@@ -273,7 +307,9 @@ async fn row_level_security_cannot_be_switched_off() {
     let users = users().await;
     for role in ROLES {
         let mut theirs = users.fixture.pool(role).user(users.bob).await.unwrap();
-        run(&mut theirs, "SET LOCAL row_security = off").await.unwrap();
+        run(&mut theirs, "SET LOCAL row_security = off")
+            .await
+            .unwrap();
         let seen = count(&mut theirs, "SELECT count(*) FROM ledger.account").await;
         assert_eq!(sqlstate(seen), DENIED);
         for sql in [
@@ -288,7 +324,11 @@ async fn row_level_security_cannot_be_switched_off() {
             "ALTER ROLE CURRENT_USER BYPASSRLS",
         ] {
             let mut theirs = users.fixture.pool(role).user(users.bob).await.unwrap();
-            assert_eq!(sqlstate(run(&mut theirs, sql).await), DENIED, "{role}: {sql}");
+            assert_eq!(
+                sqlstate(run(&mut theirs, sql).await),
+                DENIED,
+                "{role}: {sql}"
+            );
         }
     }
 }
@@ -312,7 +352,11 @@ async fn keys_cannot_be_changed() {
         ] {
             let mut own = users.fixture.pool(role).user(users.ann).await.unwrap();
             let sql = format!("UPDATE ledger.{table} SET {column} = {column}");
-            assert_eq!(sqlstate(run(&mut own, sql).await), DENIED, "{role} {table}.{column}");
+            assert_eq!(
+                sqlstate(run(&mut own, sql).await),
+                DENIED,
+                "{role} {table}.{column}"
+            );
         }
     }
 }

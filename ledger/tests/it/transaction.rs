@@ -17,7 +17,9 @@ async fn all(fixture: &Fixture, user: UserId, filter: &Filter) -> Vec<Transactio
         rows_max: MANY,
         bytes_max: MANY,
     };
-    let listed = transaction::list(&mut transaction, filter, &page).await.unwrap();
+    let listed = transaction::list(&mut transaction, filter, &page)
+        .await
+        .unwrap();
     assert_eq!(listed.next, None);
     listed.transactions
 }
@@ -47,11 +49,17 @@ async fn a_transaction_reads_as_it_was_written() {
     };
     let id = fixture.book(user, &[booking]).await[0];
     let mut transaction = fixture.sync.user(user).await.unwrap();
-    let found = transaction::get(&mut transaction, id).await.unwrap().unwrap();
+    let found = transaction::get(&mut transaction, id)
+        .await
+        .unwrap()
+        .unwrap();
     assert_eq!(found.account_id, account_id);
     assert_eq!(Some(found.booked_on), date("2024-02-29"));
     assert_eq!(found.amount.to_string(), "-12.34 EUR");
-    assert_eq!((&*found.description, &*found.counterparty), ("Käse 🧀", "REWE"));
+    assert_eq!(
+        (&*found.description, &*found.counterparty),
+        ("Käse 🧀", "REWE")
+    );
     assert_eq!((found.source, found.import_id), (Source::Import, import_id));
     assert_eq!((found.value_on, &found.external_id), (None, &None));
     assert_eq!(all(&fixture, user, &Filter::default()).await, [found]);
@@ -59,66 +67,104 @@ async fn a_transaction_reads_as_it_was_written() {
     assert_eq!(unknown.unwrap(), None);
 }
 
-#[tokio::test]
-async fn filters_hold_together() {
+/// A filter with these fields set.
+fn filter(set: impl FnOnce(&mut Filter)) -> Filter {
+    let mut filter = Filter::default();
+    set(&mut filter);
+    filter
+}
+
+/// Two accounts with four transactions, of which one import added the first and the third.
+struct Shelf {
+    fixture: Fixture,
+    user: UserId,
+    giro: Uuid,
+    import: Uuid,
+    booked: Vec<Uuid>,
+}
+
+async fn shelf() -> Shelf {
     let fixture = Fixture::new().await;
     let user = testing::user();
-    let (giro, cash) = (fixture.account(user, 0).await, fixture.account(user, 0).await);
-    let import_id = Some(fixture.clock.id());
-    let entry = |account_id, booked_on, description, counterparty, import_id| Booking {
-        account_id,
-        booked_on,
-        amount_minor: 1,
-        description,
-        counterparty,
-        import_id,
-    };
-    let ids_booked = fixture
-        .book(
-            user,
-            &[
-                entry(giro, "2026-01-01", "Rent 100 %", "Landlord", import_id),
-                entry(cash, "2026-01-02", "Bread", "ÄCKER & Co", None),
-                entry(giro, "2026-01-02", "snack_bar", "", import_id),
-                entry(giro, "2026-01-03", "back\\slash", "Rentokil", None),
-            ],
-        )
-        .await;
-    let pick = |picks: &[usize]| picks.iter().map(|at| ids_booked[*at]).collect::<Vec<_>>();
-    let filter = Filter::default();
-    let text = |text: &str| Filter {
-        text: Some(text.to_owned()),
-        ..Filter::default()
-    };
+    let giro = fixture.account(user, 0).await;
+    let cash = fixture.account(user, 0).await;
+    let import = fixture.clock.id();
+    let entries = [
+        (giro, "2026-01-01", "Rent 100 %", "Landlord", Some(import)),
+        (cash, "2026-01-02", "Bread", "ÄCKER & Co", None),
+        (giro, "2026-01-02", "snack_bar", "", Some(import)),
+        (giro, "2026-01-03", "back\\slash", "Rentokil", None),
+    ];
+    let bookings = entries.map(
+        |(account_id, booked_on, description, counterparty, import_id)| Booking {
+            account_id,
+            booked_on,
+            amount_minor: 1,
+            description,
+            counterparty,
+            import_id,
+        },
+    );
+    let booked = fixture.book(user, &bookings).await;
+    Shelf {
+        fixture,
+        user,
+        giro,
+        import,
+        booked,
+    }
+}
+
+impl Shelf {
+    async fn check(&self, filter: Filter, expected: &[usize]) {
+        let expected: Vec<Uuid> = expected.iter().map(|at| self.booked[*at]).collect();
+        let found = ids(&self.fixture, self.user, &filter).await;
+        assert_eq!(found, expected, "{filter:?}");
+    }
+}
+
+#[tokio::test]
+async fn filters_hold_alone_and_together() {
+    let shelf = shelf().await;
+    let (giro, import) = (Some(shelf.giro), Some(shelf.import));
+    // Newest first; of one day the later id.
+    shelf.check(Filter::default(), &[3, 2, 1, 0]).await;
     for (filter, expected) in [
-        // Newest first; of one day the later id.
-        (filter.clone(), &[3, 2, 1, 0][..]),
-        (Filter { account_id: Some(giro), ..filter.clone() }, &[3, 2, 0]),
-        (Filter { account_id: Some(Uuid::nil()), ..filter.clone() }, &[]),
-        (Filter { import_id, ..filter.clone() }, &[2, 0]),
-        (Filter { import_id: Some(giro), ..filter.clone() }, &[]),
-        (Filter { booked_from: date("2026-01-02"), ..filter.clone() }, &[3, 2, 1]),
-        (Filter { booked_to: date("2026-01-02"), ..filter.clone() }, &[2, 1, 0]),
-        (text("rent"), &[3, 0]),
-        (text("äcker"), &[1]),
-        (text("%"), &[0]),
-        (text("_"), &[2]),
-        (text("\\"), &[3]),
-        (text("100 %"), &[0]),
-        (text("k_b"), &[2]),
-        (text("a%b"), &[]),
-        (
-            Filter {
-                account_id: Some(giro),
-                import_id,
-                booked_from: date("2026-01-01"),
-                booked_to: date("2026-01-01"),
-                text: Some("LANDLORD".to_owned()),
-            },
-            &[0],
-        ),
+        (filter(|f| f.account_id = giro), &[3, 2, 0][..]),
+        (filter(|f| f.account_id = Some(Uuid::nil())), &[]),
+        (filter(|f| f.import_id = import), &[2, 0]),
+        (filter(|f| f.import_id = giro), &[]),
+        (filter(|f| f.booked_from = date("2026-01-02")), &[3, 2, 1]),
+        (filter(|f| f.booked_to = date("2026-01-02")), &[2, 1, 0]),
     ] {
-        assert_eq!(ids(&fixture, user, &filter).await, pick(expected), "{filter:?}");
+        shelf.check(filter, expected).await;
+    }
+    let together = Filter {
+        account_id: giro,
+        import_id: import,
+        booked_from: date("2026-01-01"),
+        booked_to: date("2026-01-01"),
+        text: Some("LANDLORD".to_owned()),
+    };
+    shelf.check(together, &[0]).await;
+}
+
+#[tokio::test]
+async fn a_text_is_found_in_any_case_and_taken_literally() {
+    let shelf = shelf().await;
+    for (text, expected) in [
+        ("rent", &[3, 0][..]),
+        ("äcker", &[1]),
+        ("%", &[0]),
+        ("_", &[2]),
+        ("\\", &[3]),
+        ("100 %", &[0]),
+        ("k_b", &[2]),
+        ("a%b", &[]),
+        ("' OR true --", &[]),
+    ] {
+        let filter = filter(|f| f.text = Some(text.to_owned()));
+        shelf.check(filter, expected).await;
     }
 }
 
@@ -126,7 +172,10 @@ async fn filters_hold_together() {
 async fn pages_walk_everything_once() {
     let fixture = Fixture::new().await;
     let user = testing::user();
-    let accounts = [fixture.account(user, 0).await, fixture.account(user, 0).await];
+    let accounts = [
+        fixture.account(user, 0).await,
+        fixture.account(user, 0).await,
+    ];
     let days = ["2026-01-01", "2026-01-02", "2026-01-03"];
     let bookings: Vec<Booking<'_>> = (0..40)
         .map(|number| Booking {
@@ -150,7 +199,9 @@ async fn pages_walk_everything_once() {
                     rows_max,
                     bytes_max: MANY,
                 };
-                let listed = transaction::list(&mut transaction, &filter, &page).await.unwrap();
+                let listed = transaction::list(&mut transaction, &filter, &page)
+                    .await
+                    .unwrap();
                 assert!(listed.transactions.len() <= rows_max);
                 walked.extend(listed.transactions.iter().map(|row| row.transaction_id));
                 after = listed.next;
@@ -184,7 +235,9 @@ async fn a_page_of_long_texts_ends_early_and_always_goes_on() {
             bytes_max,
         };
         let filter = Filter::default();
-        let listed = transaction::list(&mut transaction, &filter, &page).await.unwrap();
+        let listed = transaction::list(&mut transaction, &filter, &page)
+            .await
+            .unwrap();
         assert_eq!(listed.transactions.len(), expected, "{bytes_max}");
         let last = listed.transactions.last().map(Transaction::position);
         assert_eq!(listed.next, last.filter(|_| expected < 5));

@@ -85,8 +85,8 @@ fn service_url(text: &str) -> Result<Uri, String> {
 impl FromStr for Origin {
     type Err = &'static str;
 
-    /// Empty stands for none, because an unset line of an environment file is empty. `*` is refused:
-    /// whoever wants every page of the world to call should have to list it.
+    /// Empty stands for none, because an unset line of an environment file is empty. `*` is
+    /// refused: whoever wants every page of the world to call should have to list it.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const WRONG: &str = "expected an origin such as https://app.example.org";
         if text.is_empty() {

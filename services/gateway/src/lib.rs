@@ -7,8 +7,8 @@
 //! * `http`: the listener, `POST /v1/statements`, `GET /health`.
 //! * `error`: what the gateway itself refuses.
 //!
-//! It has no tables, no workflows and no credentials of the object store. It holds no request whole,
-//! and what it decides a service decides again: nobody is trusted for coming through here.
+//! It has no tables, no workflows and no credentials of the object store. It holds no request
+//! whole, and what it decides a service decides again: nobody is trusted for coming through here.
 
 mod config;
 pub mod domain;

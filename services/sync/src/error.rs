@@ -6,7 +6,7 @@ use djinn_chassis::{
 };
 use uuid::Uuid;
 
-use crate::domain::field::Invalid;
+use crate::domain::{account::EditRefused, field::Invalid};
 
 /// The errors of this service.
 #[derive(Debug, thiserror::Error)]
@@ -28,15 +28,9 @@ pub enum Error {
         /// The id.
         request_id: Uuid,
     },
-    /// The account is no longer what the caller has seen.
-    #[error("the account has changed since it was read; read it again and decide again")]
-    EtagMismatch,
-    /// The account can no longer be edited.
-    #[error("the account {account_id} is closed and cannot be changed; open another one")]
-    AccountClosed {
-        /// The account.
-        account_id: Uuid,
-    },
+    /// The account cannot be edited so.
+    #[error(transparent)]
+    Edit(#[from] EditRefused),
     /// A request was answered with an account that is not there.
     #[error("the account {account_id} of an earlier request is gone")]
     AnswerLost {
@@ -63,8 +57,9 @@ impl Fault for Error {
             Self::Invalid(_) => Kind::Invalid,
             Self::NotFound { .. } => Kind::NotFound,
             Self::RequestIdReused { .. } => Kind::Exists,
-            Self::EtagMismatch => Kind::Conflict,
-            Self::AccountClosed { .. } => Kind::Refused,
+            Self::Edit(EditRefused::AccountClosed { .. }) => Kind::Refused,
+            Self::Edit(EditRefused::EtagMismatch) => Kind::Conflict,
+            Self::Edit(EditRefused::Invalid(_)) => Kind::Invalid,
             Self::AnswerLost { .. } => Kind::Internal,
             Self::Ledger(error) => passing(error.kind()),
             Self::Database(error) => passing(error.kind()),
@@ -76,8 +71,9 @@ impl Fault for Error {
             Self::Invalid(_) => "INVALID_FIELD",
             Self::NotFound { .. } => "NOT_FOUND",
             Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
-            Self::EtagMismatch => "ETAG_MISMATCH",
-            Self::AccountClosed { .. } => "ACCOUNT_CLOSED",
+            Self::Edit(EditRefused::AccountClosed { .. }) => "ACCOUNT_CLOSED",
+            Self::Edit(EditRefused::EtagMismatch) => "ETAG_MISMATCH",
+            Self::Edit(EditRefused::Invalid(_)) => "INVALID_FIELD",
             Self::AnswerLost { .. } => "ANSWER_LOST",
             Self::Ledger(error) => error.reason(),
             Self::Database(error) => error.reason(),
@@ -86,11 +82,12 @@ impl Fault for Error {
 
     fn violations(&self) -> Vec<Violation> {
         match self {
-            Self::Invalid(invalid) => invalid.violations().to_vec(),
+            Self::Invalid(invalid) | Self::Edit(EditRefused::Invalid(invalid)) => {
+                invalid.violations().to_vec()
+            }
             Self::NotFound { .. }
             | Self::RequestIdReused { .. }
-            | Self::EtagMismatch
-            | Self::AccountClosed { .. }
+            | Self::Edit(_)
             | Self::AnswerLost { .. }
             | Self::Ledger(_)
             | Self::Database(_) => Vec::new(),

@@ -1,5 +1,5 @@
-//! The gRPC door: `djinn.sync.v1.LedgerService`. A method reads its caller, understands its request,
-//! asks the store and tells the answer; there is no rule here.
+//! The gRPC door: `djinn.sync.v1.LedgerService`. A method reads its caller, understands its
+//! request, asks the store and tells the answer; there is no rule here.
 
 mod convert;
 
@@ -135,7 +135,11 @@ impl Ledger {
         let holdings = self.store.accounts(user, &request).await?;
         let next = holdings.next.map(|last| page::token(request.scope, &last));
         Ok(ListAccountsResponse {
-            accounts: holdings.accounts.into_iter().map(convert::account).collect(),
+            accounts: holdings
+                .accounts
+                .into_iter()
+                .map(convert::account)
+                .collect(),
             next_page_token: next.unwrap_or_default(),
         })
     }

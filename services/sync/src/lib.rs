@@ -44,8 +44,8 @@ const SERVICE_NAMES: &[&str] = &[ledger_service_server::SERVICE_NAME];
 /// Serves until the shutdown.
 ///
 /// # Errors
-/// When an address is taken, the key of tokens cannot be read, or a server fails. A database that is
-/// away is no error: the service waits for it, not ready.
+/// When an address is taken, the key of tokens cannot be read, or a server fails. A database that
+/// is away is no error: the service waits for it, not ready.
 pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let clock = Clock::system();
     let users = Verifier::load(&config.auth).await?;

@@ -219,10 +219,12 @@ async fn holding(
 ) -> Result<Option<Holding>, Error> {
     let account = account::get(transaction, account_id).await?;
     let balance = account::balance(transaction, account_id).await?;
-    Ok(account.zip(balance).map(|(account, balance_minor)| Holding {
-        account,
-        balance_minor,
-    }))
+    Ok(account
+        .zip(balance)
+        .map(|(account, balance_minor)| Holding {
+            account,
+            balance_minor,
+        }))
 }
 
 fn not_found(what: &'static str, id: Uuid) -> Error {

@@ -152,10 +152,8 @@ mod tests {
     fn versions_that_differ() {
         assert_eq!(
             found(versions, "versions"),
-            [
-                "temporal/Cargo.toml:1: temporalio-common-wasm is ^1.1.0, \
-                 temporalio-common is ^1.1.1"
-            ]
+            ["temporal/Cargo.toml:1: temporalio-common-wasm is ^1.1.0, \
+                 temporalio-common is ^1.1.1"]
         );
     }
 }

@@ -1,5 +1,5 @@
-//! `imports.staged_row` has no row-level security, because COPY needs it so: grants, a default and a
-//! view stand in for it.
+//! `imports.staged_row` has no row-level security, because COPY needs it so: grants, a default and
+//! a view stand in for it.
 
 use djinn_chassis::{auth::UserId, postgres::UserTransaction};
 use sqlx::Executor;
@@ -53,7 +53,10 @@ async fn copied_rows_are_the_sessions_users() {
     assert_eq!(own_rows(&users, users.ann).await, 3);
     assert_eq!(own_rows(&users, users.bob).await, 1);
     let mut superuser = users.fixture.superuser().await;
-    let sql = format!("SELECT count(*) FROM imports.staged_row WHERE user_id = '{}'", users.ann);
+    let sql = format!(
+        "SELECT count(*) FROM imports.staged_row WHERE user_id = '{}'",
+        users.ann
+    );
     assert_eq!(count(&mut superuser, sql).await.unwrap(), 3);
 }
 
@@ -87,7 +90,15 @@ async fn copy_and_insert_cannot_name_the_user() {
 async fn without_a_user_nothing_can_be_copied() {
     let users = users().await;
     // Used before, so that the setting is known and empty.
-    users.fixture.imports.user(users.ann).await.unwrap().commit().await.unwrap();
+    users
+        .fixture
+        .imports
+        .user(users.ann)
+        .await
+        .unwrap()
+        .commit()
+        .await
+        .unwrap();
     let mut nobody = users.fixture.imports.unscoped().await.unwrap();
     let sql = format!("COPY imports.staged_row ({COLUMNS}) FROM STDIN");
     let copied = async {
@@ -117,7 +128,10 @@ async fn the_table_itself_is_closed() {
 async fn the_view_changes_own_rows_only_and_never_their_keys() {
     let (users, import_id) = staged().await;
     let mut theirs = users.fixture.imports.user(users.bob).await.unwrap();
-    let seen = format!("SELECT count(*) FROM imports.staged WHERE user_id = '{}'", users.ann);
+    let seen = format!(
+        "SELECT count(*) FROM imports.staged WHERE user_id = '{}'",
+        users.ann
+    );
     assert_eq!(count(&mut theirs, seen).await.unwrap(), 0);
     let update = "UPDATE imports.staged SET decision = true";
     assert_eq!(run(&mut theirs, update).await.unwrap(), 1);
@@ -126,7 +140,13 @@ async fn the_view_changes_own_rows_only_and_never_their_keys() {
     theirs.commit().await.unwrap();
     assert_eq!(own_rows(&users, users.ann).await, 3);
 
-    for column in ["user_id", "import_id", "generation", "row_number", "transaction_id"] {
+    for column in [
+        "user_id",
+        "import_id",
+        "generation",
+        "row_number",
+        "transaction_id",
+    ] {
         let mut own = users.fixture.imports.user(users.ann).await.unwrap();
         let sql = format!("UPDATE imports.staged SET {column} = {column}");
         assert_eq!(sqlstate(run(&mut own, sql).await), DENIED, "{column}");

@@ -11,7 +11,7 @@ pub const MESSAGE_BYTES_MAX: usize = serve::MESSAGE_BYTES_MAX;
 /// Time for a unary call whose client sent no `grpc-timeout`.
 pub const DEADLINE_DEFAULT: Duration = serve::DEADLINE_DEFAULT;
 
-/// The longest deadline of a unary call: a client that asks for a year would hold a place that long.
+/// The longest deadline of a unary call: a client that asks for a year would hold a place as long.
 pub const DEADLINE_MAX: Duration = serve::DEADLINE_MAX;
 
 /// A stream on which neither side has sent anything for so long ends UNAVAILABLE; a watcher calls

@@ -1,5 +1,5 @@
-//! What of a header crosses the gateway. Metadata does; what speaks of one connection, or could make
-//! a service believe that the gateway said it, does not.
+//! What of a header crosses the gateway. Metadata does; what speaks of one connection, or could
+//! make a service believe that the gateway said it, does not.
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,

@@ -34,8 +34,8 @@ where
     /// The next chunk: `CHUNK_BYTES`, or what is left at the end; `None` after it.
     ///
     /// # Errors
-    /// `FileTooLarge` as soon as the limit is passed, `UploadIdle` if the chunk is not full in time,
-    /// and whatever the body fails with.
+    /// `FileTooLarge` as soon as the limit is passed, `UploadIdle` if the chunk is not full in
+    /// time, and whatever the body fails with.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         match timeout(limits::UPLOAD_IDLE, self.fill()).await {
             Ok(chunk) => chunk,

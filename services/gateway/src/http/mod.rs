@@ -97,8 +97,8 @@ async fn identify(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     response
 }
 
-/// Sends what speaks gRPC or gRPC-Web to the proxy, on any path, so that unknown methods are refused
-/// in its own language; everything else is not found.
+/// Sends what speaks gRPC or gRPC-Web to the proxy, on any path, so that unknown methods are
+/// refused in its own language; everything else is not found.
 async fn dispatch(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     let content_type = request.headers().get(CONTENT_TYPE);
     let content_type = content_type.map_or(&b""[..], HeaderValue::as_bytes);

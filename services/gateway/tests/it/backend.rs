@@ -60,8 +60,7 @@ pub(crate) const HANG: &str = "hang";
 /// A backend on a free port; gone when dropped.
 pub(crate) struct Backend {
     pub(crate) address: SocketAddr,
-    /// What came with the last calls.
-    pub(crate) metadata: Arc<Mutex<Vec<MetadataMap>>>,
+    metadata: Arc<Mutex<Vec<MetadataMap>>>,
     /// What comes of uploads.
     pub(crate) uploads: UnboundedReceiver<Seen>,
     /// What WatchImport sends; closed when its client has gone.
@@ -95,6 +94,13 @@ impl Backend {
             health,
             task,
         }
+    }
+}
+
+impl Backend {
+    /// The metadata of the calls so far.
+    pub(crate) fn calls(&self) -> Vec<MetadataMap> {
+        self.metadata.lock().expect("no panic").clone()
     }
 }
 

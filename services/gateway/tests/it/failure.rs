@@ -6,10 +6,13 @@ use axum::{Router, body::Body};
 use http::{Request, header::CONTENT_TYPE};
 use tokio::{
     net::TcpListener,
+    task::JoinSet,
     time::{Instant, timeout},
 };
 use tonic::Code;
 
+use djinn_chassis::testing::{eventually, free_port};
+use djinn_gateway::domain::limits;
 use djinn_proto::{
     imports::v1::{WatchImportResponse, import_service_client::ImportServiceClient},
     sync::v1::GetAccountRequest,
@@ -25,7 +28,7 @@ use crate::{
 
 #[tokio::test]
 async fn a_service_that_is_away_is_unavailable_at_once() {
-    let nobody = SocketAddr::from(([127, 0, 0, 1], djinn_chassis::testing::free_port()));
+    let nobody = SocketAddr::from(([127, 0, 0, 1], free_port()));
     let gateway = Gateway::before(nobody).await;
     let mut client = ImportServiceClient::new(gateway.channel());
     let began = Instant::now();
@@ -126,7 +129,7 @@ async fn broken_off() -> SocketAddr {
 async fn a_message_beyond_the_limit_is_refused_by_its_prefix() {
     let backend = Backend::start().await;
     let gateway = Gateway::before(backend.address).await;
-    let long = "x".repeat(djinn_gateway::domain::limits::MESSAGE_BYTES_MAX);
+    let long = "x".repeat(limits::MESSAGE_BYTES_MAX);
     let mut client = ImportServiceClient::new(gateway.channel());
     let refused = client
         .get_import(gateway.request(get(&long)))
@@ -158,4 +161,54 @@ async fn a_refusal_without_messages_ends_in_its_header() {
             "status {code}"
         );
     }
+}
+
+/// Calls that hang, one user's share of them, until dropped.
+async fn fill(gateway: &Gateway, backend: &Backend, token: &str) -> JoinSet<()> {
+    let (mut calls, before) = (JoinSet::new(), backend.calls().len());
+    for _ in 0..limits::USER_CALLS_MAX {
+        let mut client = ImportServiceClient::new(gateway.channel());
+        let token = token.to_owned();
+        // A place may still be held for a moment by a call that was just answered.
+        calls.spawn(async move {
+            while client.get_import(request(&token, get(HANG))).await.is_err() {}
+        });
+    }
+    let all = before + limits::USER_CALLS_MAX;
+    eventually("all calls have arrived", SOON, async || {
+        eprintln!("{} of {all}", backend.calls().len());
+        (backend.calls().len() == all).then_some(())
+    })
+    .await;
+    calls
+}
+
+#[tokio::test]
+async fn a_user_has_a_share_of_the_places_and_streams_have_their_own() {
+    let backend = Backend::start().await;
+    let gateway = Gateway::before(backend.address).await;
+    let mut client = ImportServiceClient::new(gateway.channel());
+    let tokens = [(); 3].map(|()| gateway.keys.token());
+    let mut first = fill(&gateway, &backend, &tokens[0]).await;
+    let refused = client.get_import(request(&tokens[0], get("one"))).await;
+    let refused = refused.expect_err("no place for this user");
+    let told = (refused.code(), reason(&refused));
+    assert_eq!(told, (Code::ResourceExhausted, "TOO_MANY_CALLS".to_owned()));
+    let answer = client.get_import(request(&tokens[1], get("one"))).await;
+    answer.expect("a place for another user");
+
+    let _second = fill(&gateway, &backend, &tokens[1]).await;
+    let refused = client.get_import(request(&tokens[2], get("one"))).await;
+    let refused = refused.expect_err("no place at all");
+    let told = (refused.code(), reason(&refused));
+    assert_eq!(told, (Code::Unavailable, "OVERLOADED".to_owned()));
+    let updates = client.watch_import(request(&tokens[2], watch())).await;
+    updates.expect("streams have their own places");
+
+    first.shutdown().await;
+    eventually("the places come back", SOON, async || {
+        let answer = client.get_import(request(&tokens[0], get("one"))).await;
+        answer.ok()
+    })
+    .await;
 }

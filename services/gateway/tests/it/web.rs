@@ -43,9 +43,7 @@ async fn grpc_web_speaks_http1_and_http2_in_binary_and_text() {
                 // Each frame is encoded for itself, so padding may stand in the middle.
                 let encoded = String::from_utf8_lossy(answer.body()).into_owned();
                 let decoded = encoded.split_inclusive('=').filter(|part| *part != "=");
-                let decoded = decoded
-                    .flat_map(|part| decode_padded(part))
-                    .collect::<Vec<u8>>();
+                let decoded = decoded.flat_map(decode_padded).collect::<Vec<u8>>();
                 *answer.body_mut() = decoded.into();
             }
             let (messages, trailers) = wire::web(&answer);

@@ -149,10 +149,10 @@ impl Bench<'_> {
 
     fn marked(&self, base: &Base) -> Vec<Plan> {
         let plans = |turned: bool| {
-            Self::with(
-                base,
-                move |amount| matches!(amount, Amount::Marked { inverted, .. } if *inverted == turned),
-            )
+            Self::with(base, move |amount| match amount {
+                Amount::Marked { inverted, .. } => *inverted == turned,
+                _ => false,
+            })
         };
         let normal = plans(false);
         let proof = normal
@@ -167,10 +167,10 @@ impl Bench<'_> {
     /// One column with signs.
     fn signed(&self, base: &Base, evidence: &mut Vec<String>) -> Vec<Plan> {
         let plans = |turned: bool| {
-            Self::with(
-                base,
-                move |amount| matches!(amount, Amount::Signed { inverted, .. } if *inverted == turned),
-            )
+            Self::with(base, move |amount| match amount {
+                Amount::Signed { inverted, .. } => *inverted == turned,
+                _ => false,
+            })
         };
         let (normal, inverted) = (plans(false), plans(true));
         let Some(plan) = normal.first() else {
@@ -233,7 +233,10 @@ impl Bench<'_> {
         else {
             return Vec::new();
         };
-        let turned = |amount: &Amount| matches!(amount, Amount::Pair { out, .. } if out.column == right.column);
+        let turned = |amount: &Amount| match amount {
+            Amount::Pair { out, .. } => out.column == right.column,
+            _ => false,
+        };
         let plain = base.plans.iter().all(|plan| {
             matches!(
                 plan.amount,

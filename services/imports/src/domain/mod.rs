@@ -4,9 +4,10 @@
 //!
 //! In reading order: bytes become text (`encoding`), text becomes records (`dialect`, `record`),
 //! records become a table (`layout`, `header`, `vocabulary`), cells become numbers and dates
-//! (`number`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`), possible
-//! meanings of the amount columns (`amount`, `candidate`) are tried against the rows (`trial`,
-//! `sign`) and judged (`bench`, `decision`, `when`); what stays open is asked (`wording`).
+//! (`number`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`),
+//! possible meanings of the amount columns (`amount`, `candidate`) are tried against the rows
+//! (`trial`, `sign`) and judged (`bench`, `decision`, `when`), and what stays open is asked
+//! (`wording`).
 
 pub mod description;
 pub mod fingerprint;

@@ -1,7 +1,8 @@
 //! The words that head the columns of statements, in the languages of thirty countries. Phrases
 //! are separated by `|` and compared normalised (no marks, lower case); `~` matches inside words,
-//! as compounds need; `=` matches the whole name only; a word of five letters or more also matches as a beginning. Within a table
-//! the first kind that matches wins, so the order is part of the meaning.
+//! as compounds need; `=` matches the whole name only; a word of five letters or more also matches
+//! as a beginning. Within a table the first kind that matches wins, so the order is part of the
+//! meaning.
 
 use super::header::{DateKind, NumberKind, TextKind};
 
@@ -31,18 +32,18 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
         NumberKind::Foreign,
         "foreign|original|originalbetrag|~ursprung|~fremdwahrung|~oorspr|orig|origineel|\
          ~originalbel|montant en devise|en devise|devise etrangere|amount currency|divisa|\
-         local amount|~utland|~fremmed|utl belopp|puvodni|povodna|exchange to amount|native amount|\
-         transaction currency|в валюте операции|у валюті операції|walucie transakcji|\
-         kwota w walucie|waluta transakcji|auslandsumsatz|~transaktionswahrung|外币|外幣|外貨|現地通貨|\
-         交易币种|transaktionsbetrag|counter amount|target amount|source amount|valuta estera|\
-         valuta originale|eredeti|purchase amount|moeda estrangeira|dolar|dolares",
+         local amount|~utland|~fremmed|utl belopp|puvodni|povodna|exchange to amount|\
+         native amount|transaction currency|в валюте операции|у валюті операції|\
+         walucie transakcji|kwota w walucie|waluta transakcji|auslandsumsatz|~transaktionswahrung|\
+         外币|外幣|外貨|現地通貨|交易币种|transaktionsbetrag|counter amount|target amount|source amount|\
+         valuta estera|valuta originale|eredeti|purchase amount|moeda estrangeira|dolar|dolares",
     ),
     (
         NumberKind::Fee,
-        "fee|fees|commission|commissions|charges|~gebuhr|~entgelt|frais|provision|provize|poplatek|\
-         poplatky|комиссия|комісія|oplata|prowizja|kosten|transaktionskosten|comissao|comision|\
-         commissione|commissioni|spese|~avgift|~gebyr|kulut|jutalek|koltseg|手续费|手續費|手数料|수수료|\
-         服务费|service charge|stroskov|masraf|komisyon|naknada|provizija|surcharge|tip",
+        "fee|fees|commission|commissions|charges|~gebuhr|~entgelt|frais|provision|provize|\
+         poplatek|poplatky|комиссия|комісія|oplata|prowizja|kosten|transaktionskosten|comissao|\
+         comision|commissione|commissioni|spese|~avgift|~gebyr|kulut|jutalek|koltseg|手续费|手續費|手数料|\
+         수수료|服务费|service charge|stroskov|masraf|komisyon|naknada|provizija|surcharge|tip",
     ),
     (
         NumberKind::Tax,
@@ -52,40 +53,42 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
     ),
     (
         NumberKind::Rate,
-        "rate|kurs|~wechselkurs|~umrechnungskurs|taux|tipo de cambio|cambio|koers|wisselkoers|kurz|\
-         arfolyam|курс|汇率|匯率|レート|환율|curs|tecaj|tasa|price|quantity|qty|shares|units|stuck|stk|\
-         anzahl|prix|cours|nominal|价格|数量|preco|percent|kursas|kuras|vaihtokurssi|年|cotizacion",
+        "rate|kurs|~wechselkurs|~umrechnungskurs|taux|tipo de cambio|cambio|koers|wisselkoers|\
+         kurz|arfolyam|курс|汇率|匯率|レート|환율|curs|tecaj|tasa|price|quantity|qty|shares|units|stuck|\
+         stk|anzahl|prix|cours|nominal|价格|数量|preco|percent|kursas|kuras|vaihtokurssi|年|\
+         cotizacion",
     ),
     (
         NumberKind::Id,
         "number|nr|no|num|numer|numero|nummer|reference|ref|referenz|referentie|code|kod|iban|id|\
          mcc|iso|check|cheque|~nummer|~konto nr|account|card|volgnr|sort|branch|bank|blz|bic|\
-         номер|号|號|番号|번호|symbol|~symbol|szamla|szam|cislo|row|index|zip|postcode|rowid|seq|\
-         phone|~referenz|~kennung|документа|hour|time|день|year|month",
+         номер|号|號|番号|번호|symbol|~symbol|szamla|szam|cislo|row|index|zip|postcode|rowid|seq|phone|\
+         ~referenz|~kennung|документа|hour|time|день|year|month",
     ),
     (
         NumberKind::Debit,
         "debit|debits|debet|debito|debitos|soll|~belastung|belastet|lastschrift|withdrawal|\
-         withdrawals|withdrawn|paid =out|money =out|outflow|outgoing|=out|expense|expenses|~ausgabe|\
-         ausgang|ausgange|=af|afschrijving|uitgaven|=cargo|cargos|addebito|addebiti|uscite|uscita|=dare|\
-         sorties|sortie|depenses|depense|retrait|retraits|saida|saidas|retiro|retiros|obciazenia|\
-         obciazenie|wydatki|wydatek|vydaj|vydaje|расход|расходы|списание|списания|дебет|витрати|\
-         списано|terheles|kiadas|utgift|uttag|ut fra konto|=ut|udgift|haevet|otto|支出|出金|お引出し|\
-         引出|お支払|支払金額|출금|찾으신|borc|cikan|isplata|isplate|duguje|izdatki|breme|χρεωση|\
+         withdrawals|withdrawn|paid out|money out|outflow|outgoing|=out|expense|expenses|~ausgabe|\
+         ausgang|ausgange|=af|afschrijving|uitgaven|=cargo|cargos|addebito|addebiti|uscite|uscita|\
+         =dare|sorties|sortie|depenses|depense|retrait|retraits|saida|saidas|retiro|retiros|\
+         obciazenia|obciazenie|wydatki|wydatek|vydaj|vydaje|расход|расходы|списание|списания|\
+         дебет|витрати|списано|terheles|kiadas|utgift|uttag|ut fra konto|=ut|udgift|haevet|otto|\
+         支出|出金|お引出し|引出|お支払|支払金額|출금|찾으신|borc|cikan|isplata|isplate|duguje|izdatki|breme|χρεωση|\
          izlazi|=plati|借方|转出|付款金额|spent|tartozik|iesire|debitare|odliv|rashod|terhelt|egresos|\
          salidas|=debe|paiement|withdraw|ut konto|=ud|bortfort|izmaksa|islaidos|valjaminek|支取",
     ),
     (
         NumberKind::Credit,
-        "credit|credits|kredit|credito|creditos|haben|~gutschrift|deposit|deposits|deposited|paid =in|\
-         money =in|inflow|incoming|=in|income|~einnahme|eingang|eingange|=bij|bijschrijving|inkomsten|\
-         abono|abonos|accredito|accrediti|entrate|entrata|avere|entrees|entree|recettes|recette|\
-         versement|versements|entrada|entradas|deposito|depositos|uznania|uznanie|wplywy|wplyw|\
-         prijem|prijmy|приход|доход|доходы|поступление|поступления|зачисление|зачислено|кредит|\
-         надходження|jovairas|bevetel|inkomst|insattning|insattningar|inn pa konto|=inn|indtaegt|\
-         indsat|=tulo|pano|收入|存入|入金|お預入れ|お預り|預入|입금|맡기신|alacak|giren|uplata|uplate|\
-         potrazuje|prejemki|dobro|πιστωση|incasari|贷方|转入|received|kovetel|intrare|creditare|\
-         priliv|prihod|ingresos|haber|receipt|inn konto|=ind|tillfort|iemaksa|pajamos|sissetulek|存款",
+        "credit|credits|kredit|credito|creditos|haben|~gutschrift|deposit|deposits|deposited|\
+         paid in|money in|inflow|incoming|=in|income|~einnahme|eingang|eingange|=bij|\
+         bijschrijving|inkomsten|abono|abonos|accredito|accrediti|entrate|entrata|avere|entrees|\
+         entree|recettes|recette|versement|versements|entrada|entradas|deposito|depositos|uznania|\
+         uznanie|wplywy|wplyw|prijem|prijmy|приход|доход|доходы|поступление|поступления|\
+         зачисление|зачислено|кредит|надходження|jovairas|bevetel|inkomst|insattning|insattningar|\
+         inn pa konto|=inn|indtaegt|indsat|=tulo|pano|收入|存入|入金|お預入れ|お預り|預入|입금|맡기신|alacak|giren|\
+         uplata|uplate|potrazuje|prejemki|dobro|πιστωση|incasari|贷方|转入|received|kovetel|intrare|\
+         creditare|priliv|prihod|ingresos|haber|receipt|inn konto|=ind|tillfort|iemaksa|pajamos|\
+         sissetulek|存款",
     ),
     (
         NumberKind::Net,
@@ -94,10 +97,11 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
     (NumberKind::Gross, "gross|brutto|~bruttobetrag|bruto|brut"),
     (
         NumberKind::Amount,
-        "amount|~betrag|~umsatz|~bedrag|montant|importe|importo|valor|~belopp|~belob|~beløb|~belop|\
-         ~beløp|maara|määrä|summa|suma|сумма|сума|kwota|castka|ciastka|objem|~osszeg|iznos|znesek|\
-         tutar|tutari|ποσο|金额|金額|금액|거래금액|amt|value|total|quantia|sum|movimento|somme|cash|summ|\
-         wert|importe eur|kwota transakcji|ciastky|islem tutari|utilizado|bedrag eur|tranzactie",
+        "amount|~betrag|~umsatz|~bedrag|montant|importe|importo|valor|~belopp|~belob|~beløb|\
+         ~belop|~beløp|maara|määrä|summa|suma|сумма|сума|kwota|castka|ciastka|objem|~osszeg|iznos|\
+         znesek|tutar|tutari|ποσο|金额|金額|금액|거래금액|amt|value|total|quantia|sum|movimento|somme|cash|\
+         summ|wert|importe eur|kwota transakcji|ciastky|islem tutari|utilizado|bedrag eur|\
+         tranzactie",
     ),
     (
         NumberKind::Other,
@@ -125,16 +129,18 @@ pub(super) const DATE: [(DateKind, &str); 6] = [
     (
         DateKind::Value,
         "value|valeur|~valuta|valute|~wertstellung|~wert|rentedatum|rentedato|rantedag|ranta|\
-         interest|waluty|valor|ertek|erteknap|valor|валютирования|起息|arvopaiva|valor|valorpaiva|\
-         effective|settlement|settle|settled|~valutadag|valutazione|valutazione|valuty|splatnosti",
+         interest|waluty|valor|ertek|erteknap|валютирования|起息|arvopaiva|valorpaiva|effective|\
+         settlement|settle|settled|~valutadag|valutazione|valuty|splatnosti",
     ),
     (
         DateKind::Booking,
         "booking|booked|posting|posted|post|~buchung|~boek|~bokfor|~bogfor|~bokfort|kirjaus|\
-         kirjauspaiva|comptabilisation|comptable|contable|contabile|contabilizacao|ksiegowania|\
+         kirjauspaiva|reskontradatum|\
+         comptabilisation|comptable|contable|contabile|contabilizacao|ksiegowania|\
          rozliczenia|zauctovani|zauctovania|zuctovani|zuctovania|konyveles|~konyvel|knjizenja|\
          knjizbe|обработки|проводки|проведения|списания|проведено|记账|記帳|入账|入帳|processed|entry|\
-         lancamento|completed|complete|ledger|recorded|accounting|contab|apunte|asiento|registrazione",
+         lancamento|completed|complete|ledger|recorded|accounting|contab|apunte|asiento|\
+         registrazione",
     ),
     (
         DateKind::Transaction,
@@ -146,9 +152,9 @@ pub(super) const DATE: [(DateKind, &str); 6] = [
     ),
     (
         DateKind::Generic,
-        "date|~datum|dato|fecha|data|дата|~datum|paiva|~paiva|pvm|日期|日付|取引日|日|날짜|일자|일시|\
-         tarih|tarihi|ημερομηνια|ημ νια|datums|kuupaev|kpv|~datetime|time|timestamp|dag|kelt|created|\
-         когда|时间|~date|jour|when|datu|den|giorno|dia|день",
+        "date|~datum|dato|fecha|data|дата|paiva|~paiva|pvm|日期|日付|取引日|日|날짜|일자|일시|tarih|tarihi|\
+         ημερομηνια|ημ νια|datums|kuupaev|kpv|~datetime|time|timestamp|dag|kelt|created|когда|时间|\
+         ~date|jour|when|datu|den|giorno|dia|день",
     ),
 ];
 
@@ -156,9 +162,10 @@ pub(super) const DATE: [(DateKind, &str); 6] = [
 pub(super) const TEXT: [(TextKind, &str); 11] = [
     (
         TextKind::Indicator,
-        "debit credit|credit debit|dr cr|cr dr|cr db|d c|d k|c d|af bij|bij af|debet credit|creditdebit|\
-         creditdebet|debitcredit|soll haben|sh|s h|indicator|sign|~vorzeichen|收 支|收支|借贷|bevetel kiadas|\
-         income expense|crdr|drcr|in out|plus minus|debit or credit|d p|dc|debito credito|tehingu tuup",
+        "debit credit|credit debit|dr cr|cr dr|cr db|d c|d k|c d|af bij|bij af|debet credit|\
+         creditdebit|creditdebet|debitcredit|soll haben|sh|s h|indicator|sign|~vorzeichen|收 支|收支|\
+         借贷|bevetel kiadas|income expense|crdr|drcr|in out|plus minus|debit or credit|d p|dc|\
+         debito credito|tehingu tuup",
     ),
     (
         TextKind::Status,
@@ -166,55 +173,59 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
     ),
     (
         TextKind::Currency,
-        "currency|ccy|cur|curr|~wahrung|~waehrung|whg|devise|monn|monnaie|moneda|moeda|munt|~valuta|\
-         valuutta|waluta|mena|penznem|devizanem|валюта|вал|币种|货币|貨幣|幣別|通貨|통화|doviz|para birimi|\
-         νομισμα|valiuta|valuuta|divisa|divise|isokod|currency code",
+        "currency|ccy|cur|curr|~wahrung|~waehrung|whg|devise|monn|monnaie|moneda|moeda|munt|\
+         ~valuta|valuutta|waluta|mena|penznem|devizanem|валюта|вал|币种|货币|貨幣|幣別|通貨|통화|doviz|\
+         para birimi|νομισμα|valiuta|valuuta|divisa|divise|isokod|currency code",
     ),
     (
         TextKind::Account,
         "own account|auftragskonto|my account|account|account name|account number|account no|\
          kontonummer|iban bban|rekening|compte|cuenta|conto|konto|номер счета|тип счета|счет|счёт|\
-         номер карты|card|card number|karta|~kort nr|~kartennummer|szamlaszam|rachunek|ucet|saskaitos nr|\
-         produkt|product|sort code|bank|账户|口座|carte|tarjeta|cartao|sub account|portfolio",
+         номер карты|card|card number|karta|~kort nr|~kartennummer|szamlaszam|rachunek|ucet|\
+         saskaitos nr|produkt|product|sort code|bank|账户|口座|carte|tarjeta|cartao|sub account|\
+         portfolio",
     ),
     (
         TextKind::Id,
-        "transaction id|transactionid|id|reference number|transaction reference|transaktionsnummer|\
-         transaction number|transactiereferentie|~transaktions id|archive id|arkivref|arkisto|\
-         arkistointitunnus|archivierungscode|unique id|fitid|uuid|identifier|n de transaction|\
-         id transakcji|id operacji|id pohybu|id transakce|id operacie|交易单号|交易订单号|流水号|\
-         transaction no|referencia|irašo nr|doc no|document number|numero de operacion|balance transaction id",
+        "transaction id|transactionid|id|reference number|transaction reference|\
+         transaktionsnummer|transaction number|transactiereferentie|~transaktions id|archive id|\
+         arkivref|arkisto|arkistointitunnus|archivierungscode|unique id|fitid|uuid|identifier|\
+         n de transaction|id transakcji|id operacji|id pohybu|id transakce|id operacie|交易单号|交易订单号|\
+         流水号|transaction no|referencia|irašo nr|doc no|document number|numero de operacion|\
+         balance transaction id",
     ),
     (
         TextKind::Counterparty,
         "payee|name|merchant|counterparty|counter party|~empfanger|~empfaenger|~beguenstigte|\
-         ~begunstigte|~auftraggeber|zahlungspflichtiger|~zahlungsbeteiligter|beneficiary|recipient|\
-         sender|payer|partner|tegenpartij|naam|naam tegenpartij|tegenrekening|omschrijving tegenpartij|\
-         nom|beneficiaire|emetteur|donneur|beneficiario|ordenante|ordinante|controparte|destinatario|\
-         mottagare|avsandare|modtager|afsender|mottaker|avsender|saaja|maksaja|saaja maksaja|odbiorca|\
-         nadawca|kontrahent|protistrana|nazev protiuctu|prijemce|prijemca|partner neve|nev|primatelj|\
-         platitelj|prejemnik|получатель|отправитель|контрагент|gavejas|moketojas|sanemejs|saaja nimi|\
-         交易对方|对方|相手|거래처|alici|gonderen|from|to|name payee|nome|beneficjent|nosaukums|peer",
+         ~begunstigte|~auftraggeber|zahlungspflichtiger|~zahlungsbeteiligter|beneficiary|\
+         recipient|sender|payer|partner|tegenpartij|naam|naam tegenpartij|tegenrekening|\
+         omschrijving tegenpartij|nom|beneficiaire|emetteur|donneur|beneficiario|ordenante|\
+         ordinante|controparte|destinatario|mottagare|avsandare|modtager|afsender|mottaker|\
+         avsender|saaja|maksaja|saaja maksaja|odbiorca|nadawca|kontrahent|protistrana|\
+         nazev protiuctu|prijemce|prijemca|partner neve|nev|primatelj|platitelj|prejemnik|\
+         получатель|отправитель|контрагент|gavejas|moketojas|sanemejs|saaja nimi|交易对方|对方|相手|거래처|\
+         alici|gonderen|from|to|name payee|nome|beneficjent|nosaukums|peer",
     ),
     (
         TextKind::Description,
-        "description|~buchungstext|~verwendungszweck|verwendung|~umsatztext|text|details|detail|memo|note|\
-         notes|narrative|narration|particulars|libelle|communication|motif|omschrijving|mededeling|\
-         mededelingen|descripcion|concepto|observaciones|descricao|historico|lancamento|descrizione|\
-         causale|tekst|melding|beskrivelse|beskrivning|rubrik|forklaring|meddelelse|meddelande|viesti|\
-         selite|opis|opis operacji|tytul|szczegoly|popis|poznamka|zprava|sprava|ucel|kozlemeny|\
-         megjegyzes|leiras|detalii|descriere|namen|svrha|описание|назначение|назначение платежа|опис|\
-         призначення|детали|комментарий|paskirtis|paaiskinimai|saturs|maksajuma|selgitus|aciklama|\
-         περιγραφη|αιτιολογια|摘要|描述|说明|備註|备注|附言|商品|内容|摘要内容|お取引内容|내용|적요|\
-         transaction|activity|activity name|action|reference|payment reference|betreff|zahlungszweck|\
-         remark|remarks|remarque|label|info|title|vwz1|vwz2|omschrijving 1|omschrijving 2|店名|利用店名",
+        "description|~buchungstext|~verwendungszweck|verwendung|~umsatztext|text|details|detail|\
+         memo|note|notes|narrative|narration|particulars|libelle|communication|motif|omschrijving|\
+         mededeling|mededelingen|descripcion|concepto|observaciones|descricao|historico|\
+         lancamento|descrizione|causale|tekst|melding|beskrivelse|beskrivning|rubrik|forklaring|\
+         meddelelse|meddelande|viesti|selite|opis|opis operacji|tytul|szczegoly|popis|poznamka|\
+         zprava|sprava|ucel|kozlemeny|megjegyzes|leiras|detalii|descriere|namen|svrha|описание|\
+         назначение|назначение платежа|опис|призначення|детали|комментарий|paskirtis|paaiskinimai|\
+         saturs|maksajuma|selgitus|aciklama|περιγραφη|αιτιολογια|摘要|描述|说明|備註|备注|附言|商品|内容|摘要内容|\
+         お取引内容|내용|적요|transaction|activity|activity name|action|reference|payment reference|\
+         betreff|zahlungszweck|remark|remarks|remarque|label|info|title|vwz1|vwz2|omschrijving 1|\
+         omschrijving 2|店名|利用店名",
     ),
     (
         TextKind::Type,
         "type|transaction type|typ|art|mutatiesoort|type d operation|tipo|tipus|typ operacji|тип|\
-         вид операции|soort|soort transactie|tranzakcio tipusa|\
-         类型|交易类型|分类|activity type|txn type|operation type|tran type|\
-         transactiesoort|booking type|laji|tapahtumalaji|vorgang|umsatzart|transaktionstyp|kod",
+         вид операции|soort|soort transactie|tranzakcio tipusa|类型|交易类型|分类|activity type|txn type|\
+         operation type|tran type|transactiesoort|booking type|laji|tapahtumalaji|vorgang|\
+         umsatzart|transaktionstyp|kod",
     ),
     (
         TextKind::Time,
@@ -222,8 +233,9 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
     ),
     (
         TextKind::Other,
-        "category|kategorie|categorie|categoria|kategoria|категория|分类|tags|labels|flag|cleared|notes|attachment|location|city|country|address|zip|mcc|code|bic|swift|\
-         number|nr|no|check number|cheque|mandatsreferenz|glaeubiger id|kundenreferenz|ref|symbol",
+        "category|kategorie|categorie|categoria|kategoria|категория|分类|tags|labels|flag|cleared|\
+         notes|attachment|location|city|country|address|zip|mcc|code|bic|swift|number|nr|no|\
+         check number|cheque|mandatsreferenz|glaeubiger id|kundenreferenz|ref|symbol",
     ),
     (
         TextKind::Other,
@@ -233,66 +245,68 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
 
 /// Words in texts by which a row tells that money came in.
 pub(super) const INFLOW: &str = "deposit|salary|payroll|wages|gutschrift|gehalt|lohn|\
-    zahlungseingang|received|recu|salaire|nomina|abono|ingreso|stipendio|accredito|bonifico ricevuto|\
-    proventos|salario|ordenado|credito|loon|salaris|bijschrijving|lon|insattning|lonn|innskudd|\
-    indsaettelse|palkka|tulo|wynagrodzenie|wplyw|wplata|uznanie|prichozi|vklad|vyplata mzdy|mzda|\
-    prijate|munkaber|fizetes|jovairas|salariu|incasare|uplata|placa|prejem|зарплата|зачисление|\
-    поступление|пополнение|zarplata|alga|darbo uzmokestis|maas|μισθοδοσια|depot|virement recu|\
-    vir recu|income|inflow|money in|interest earned|interest paid|interest credit|dividend|zinsgutschrift|\
-    credit interest|入金|给与|給与|工资|利息|收入|退款|refund|cash in|incoming|eingang|\
-    transferencia recibida|direct deposit|direct credit|bank credit";
+    zahlungseingang|received|recu|salaire|nomina|abono|ingreso|stipendio|accredito|\
+    bonifico ricevuto|proventos|salario|ordenado|credito|loon|salaris|bijschrijving|lon|\
+    insattning|lonn|innskudd|indsaettelse|palkka|tulo|wynagrodzenie|wplyw|wplata|uznanie|prichozi|\
+    vklad|vyplata mzdy|mzda|prijate|munkaber|fizetes|jovairas|salariu|incasare|uplata|placa|\
+    prejem|зарплата|зачисление|поступление|пополнение|zarplata|alga|darbo uzmokestis|maas|\
+    μισθοδοσια|depot|virement recu|vir recu|income|inflow|money in|interest earned|interest paid|\
+    interest credit|dividend|zinsgutschrift|credit interest|入金|给与|給与|工资|利息|收入|退款|refund|cash in|\
+    incoming|eingang|transferencia recibida|direct deposit|direct credit|bank credit";
 
 /// Words in texts by which a row tells that money went out.
-pub(super) const OUTFLOW: &str = "purchase|withdrawal|atm|direct debit|lastschrift|folgelastschrift|\
-    basislastschrift|kartenzahlung|abhebung|geldautomat|dauerauftrag|ueberweisungsauftrag|achat|retrait|\
-    prelevement|cotisation|frais|compra|compras|saque|retiro|cajero|recibo|prelievo|pagamento pos|addebito|\
-    acquisto|betaalautomaat|geldautomaat|betaalpas|incasso|pinbetaling|kortkop|uttag|autogiro|haevning|\
-    dankort|varekjop|minibank|visa varekjop|korttiosto|osto|nosto|zakup|wyplata|platnosc|obciazenie|\
-    nakup|vyber|platba kartou|inkaso|vasarlas|keszpenzfelvet|dij|cumparare|retragere|kupnja|isplata|\
-    nakup kartico|dvig|покупка|снятие|списание|оплата|pirkums|pirkimas|pirkinys|grynuju|ost kaardiga|\
-    harcama|αγορα|αναληψη|outflow|expense|money out|fee|service charge|bank charge|overdraft interest|\
-    cash out|支出|消费|取现|出金|card payment|pos purchase|visa purchase|debit card|gebuhr|\
-    bill payment|bankcard payment|kontofuhrung|outgoing|rent|card transaction|contactless payment";
+pub(super) const OUTFLOW: &str = "purchase|withdrawal|atm|direct debit|lastschrift|\
+    folgelastschrift|basislastschrift|kartenzahlung|abhebung|geldautomat|dauerauftrag|\
+    ueberweisungsauftrag|achat|retrait|prelevement|cotisation|frais|compra|compras|saque|retiro|\
+    cajero|recibo|prelievo|pagamento pos|addebito|acquisto|betaalautomaat|geldautomaat|betaalpas|\
+    incasso|pinbetaling|kortkop|uttag|autogiro|haevning|dankort|varekjop|minibank|visa varekjop|\
+    korttiosto|osto|nosto|zakup|wyplata|platnosc|obciazenie|nakup|vyber|platba kartou|inkaso|\
+    vasarlas|keszpenzfelvet|dij|cumparare|retragere|kupnja|isplata|nakup kartico|dvig|покупка|\
+    снятие|списание|оплата|pirkums|pirkimas|pirkinys|grynuju|ost kaardiga|harcama|αγορα|αναληψη|\
+    outflow|expense|money out|fee|service charge|bank charge|overdraft interest|cash out|支出|消费|取现|\
+    出金|card payment|pos purchase|visa purchase|debit card|gebuhr|bill payment|bankcard payment|\
+    kontofuhrung|outgoing|rent|card transaction|contactless payment";
 
 /// A whole cell by which a row says that it is a balance or a total and no transaction.
-pub(super) const SUMMARY: &str = "opening balance|closing balance|beginning balance|ending balance|\
-    balance forward|balance brought forward|balance carried forward|brought forward|\
-    carried forward|previous balance|current balance|new balance|available balance|ledger balance|\
-    start balance|end balance|total|totals|grand total|subtotal|sub total|sum|turnover|\
-    anfangssaldo|endsaldo|saldo|saldovortrag|kontostand|alter saldo|neuer saldo|summe|gesamt|\
-    gesamtsumme|umsatzsumme|anfangsbestand|endbestand|schlusssaldo|ubertrag|saldo per|\
-    solde|ancien solde|nouveau solde|solde initial|solde final|solde precedent|solde d ouverture|\
-    solde de cloture|solde crediteur|solde debiteur|report|total des operations|\
-    saldo anterior|saldo inicial|saldo final|saldo do dia|saldo atual|saldo actual|saldo contabile|\
-    saldo iniziale|saldo finale|totale|saldo precedente|beginsaldo|eindsaldo|vorig saldo|nieuw saldo|\
-    totaal|ingaende saldo|utgaende saldo|ingaende balans|utgaende balans|inngaende saldo|summa|\
-    primosaldo|ultimosaldo|alkusaldo|loppusaldo|saldo poczatkowe|saldo koncowe|suma|razem|\
-    pocatecni zustatek|konecny zustatek|konecny zostatok|pociatocny zostatok|celkem|spolu|\
-    nyito egyenleg|zaro egyenleg|nyitoegyenleg|zaroegyenleg|osszesen|sold initial|sold final|\
-    pocetno stanje|zavrsno stanje|konacno stanje|zacetno stanje|koncno stanje|ukupno|skupaj|\
-    входящий остаток|исходящий остаток|остаток на начало|остаток на конец|итого|всего|обороты|\
-    вхідний залишок|вихідний залишок|разом|likutis pradziai|likutis pabaigai|pradinis likutis|\
-    galutinis likutis|apyvarta|is viso|sakuma atlikums|beigu atlikums|sakuma saldo|beigu saldo|\
-    apgrozijums|algsaldo|loppsaldo|algjaak|loppjaak|kaive|kokku|devir|devreden bakiye|toplam|\
-    υπολοιπο εναρξης|τελικο υπολοιπο|συνολο|期初余额|期末余额|合计|合計|小计|总计|前月繰越|繰越|前期繰越";
+pub(super) const SUMMARY: &str = "opening balance|closing balance|beginning balance|\
+    ending balance|balance forward|balance brought forward|balance carried forward|\
+    brought forward|carried forward|previous balance|current balance|new balance|\
+    available balance|ledger balance|start balance|end balance|total|totals|grand total|subtotal|\
+    sub total|sum|turnover|anfangssaldo|endsaldo|saldo|saldovortrag|kontostand|alter saldo|\
+    neuer saldo|summe|gesamt|gesamtsumme|umsatzsumme|anfangsbestand|endbestand|schlusssaldo|\
+    ubertrag|saldo per|solde|ancien solde|nouveau solde|solde initial|solde final|solde precedent|\
+    solde d ouverture|solde de cloture|solde crediteur|solde debiteur|report|total des operations|\
+    saldo anterior|saldo inicial|saldo final|saldo do dia|saldo atual|saldo actual|\
+    saldo contabile|saldo iniziale|saldo finale|totale|saldo precedente|beginsaldo|eindsaldo|\
+    vorig saldo|nieuw saldo|totaal|ingaende saldo|utgaende saldo|ingaende balans|utgaende balans|\
+    inngaende saldo|summa|primosaldo|ultimosaldo|alkusaldo|loppusaldo|saldo poczatkowe|\
+    saldo koncowe|suma|razem|pocatecni zustatek|konecny zustatek|konecny zostatok|\
+    pociatocny zostatok|celkem|spolu|nyito egyenleg|zaro egyenleg|nyitoegyenleg|zaroegyenleg|\
+    osszesen|sold initial|sold final|pocetno stanje|zavrsno stanje|konacno stanje|zacetno stanje|\
+    koncno stanje|ukupno|skupaj|входящий остаток|исходящий остаток|остаток на начало|\
+    остаток на конец|итого|всего|обороты|вхідний залишок|вихідний залишок|разом|likutis pradziai|\
+    likutis pabaigai|pradinis likutis|galutinis likutis|apyvarta|is viso|sakuma atlikums|\
+    beigu atlikums|sakuma saldo|beigu saldo|apgrozijums|algsaldo|loppsaldo|algjaak|loppjaak|kaive|\
+    kokku|devir|devreden bakiye|toplam|υπολοιπο εναρξης|τελικο υπολοιπο|συνολο|期初余额|期末余额|合计|合計|小计|\
+    总计|前月繰越|繰越|前期繰越";
 
 /// Values of an indicator column that mean money out.
-pub(super) const OUT: &str = "d|dr|db|dbit|debit|debito|debet|debits|s|soll|af|out|outflow|outgoing|\
-    expense|expenses|withdrawal|withdraw|paid out|money out|spent|расход|списание|дебет|дт|витрата|\
-    支出|支|借|出金|출금|borc|obciazenie|vydaj|kiadas|terheles|t|breme|duguje|ut|ud|uit|cargo|\
+pub(super) const OUT: &str = "d|dr|db|dbit|debit|debito|debet|debits|s|soll|af|out|outflow|\
+    outgoing|expense|expenses|withdrawal|withdraw|paid out|money out|spent|расход|списание|дебет|\
+    дт|витрата|支出|支|借|出金|출금|borc|obciazenie|vydaj|kiadas|terheles|t|breme|duguje|ut|ud|uit|cargo|\
     addebito|debe|sortie|depense|uscita|ausgabe|belastung|lastschrift|saida|egreso|wydatek|付款|转出|\
-    deb|debits|dare|debetas|debets|deebet|minus|terhelés|zhatek|χρεωση|odchozi|tartozik|χ|outbound";
+    deb|dare|debetas|debets|deebet|minus|terhelés|zhatek|χρεωση|odchozi|tartozik|χ|outbound";
 
 /// Values of an indicator column that mean money in.
-pub(super) const IN: &str = "c|cr|crdt|credit|credito|kredit|credits|k|h|haben|bij|in|inflow|incoming|\
-    income|deposit|paid in|money in|received|приход|поступление|зачисление|кредит|кт|дохід|доход|\
-    收入|收|贷|入金|입금|alacak|uznanie|prijem|bevetel|jovairas|j|dobro|potrazuje|inn|ind|abono|\
-    accredito|haber|entree|recette|entrata|einnahme|gutschrift|entrada|ingreso|wplyw|收款|转入|\
+pub(super) const IN: &str = "c|cr|crdt|credit|credito|kredit|credits|k|h|haben|bij|in|inflow|\
+    incoming|income|deposit|paid in|money in|received|приход|поступление|зачисление|кредит|кт|\
+    дохід|доход|收入|收|贷|入金|입금|alacak|uznanie|prijem|bevetel|jovairas|j|dobro|potrazuje|inn|ind|\
+    abono|accredito|haber|entree|recette|entrata|einnahme|gutschrift|entrada|ingreso|wplyw|收款|转入|\
     cre|avere|kreditas|kredits|kreedit|plus|πιστωση|prichozi|kovetel|π|inbound";
 
 /// States of a row under which no money moved.
-pub(super) const VOID: &str = "declined|rejected|failed|reverted|cancelled|canceled|void|voided|reversed|\
-    expired|denied|removed|deleted|abgelehnt|storniert|rückgängig|annule|refuse|rechazado|cancelado|\
-    rifiutato|annullato|geweigerd|geannuleerd|avvisad|avvist|afvist|odrzucona|anulowana|zamitnuto|\
-    elutasitva|отклонено|отклонен|отменен|отменена|failed|交易关闭|已关闭|失败|支付失败|已全额退款|\
+pub(super) const VOID: &str = "declined|rejected|failed|reverted|cancelled|canceled|void|voided|\
+    reversed|expired|denied|removed|deleted|abgelehnt|storniert|rückgängig|annule|refuse|\
+    rechazado|cancelado|rifiutato|annullato|geweigerd|geannuleerd|avvisad|avvist|afvist|odrzucona|\
+    anulowana|zamitnuto|elutasitva|отклонено|отклонен|отменен|отменена|交易关闭|已关闭|失败|支付失败|已全额退款|\
     reddedildi|iptal|hylatty|atmesta|refused|blocked|unsuccessful|incomplete|returned";

@@ -9,6 +9,9 @@ use super::header::{self, DateKind};
 use super::layout::Layout;
 use super::reading::Refusal;
 
+/// From so many rows on, a column with one and the same date is suspicious.
+const CONSTANT_ROWS_MIN: u64 = 4;
+
 /// A column of dates with its order.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Day {
@@ -146,6 +149,14 @@ fn columns(candidates: &[Candidate], survey: &Survey) -> Vec<Candidate> {
     };
     if let Some(other) = candidates.iter().find(fuller) {
         return vec![first, *other];
+    }
+    // A day that stays the same beside one that moves is that of the print, not of the rows.
+    let moves = |candidate: &Candidate| survey.facts(candidate.column).dates.varies;
+    if survey.rows >= CONSTANT_ROWS_MIN
+        && !moves(&first)
+        && let Some(other) = days.iter().find(|other| moves(other))
+    {
+        return vec![*other, first];
     }
     // The day of the purchase in front of the day of the booking is the custom of card
     // statements; the other way round there is none.

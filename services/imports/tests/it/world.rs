@@ -48,7 +48,7 @@ pub(crate) struct World {
     /// Between the service and Temporal, where a test wants it cut.
     pub(crate) temporal: Option<Proxy>,
     ports: (u16, u16),
-    queue: String,
+    pub(crate) queue: String,
     environment: Vec<(String, String)>,
     process: Option<Process>,
 }
@@ -116,6 +116,7 @@ impl World {
         let admin = SocketAddr::from(([127, 0, 0, 1], self.ports.1));
         self.process = Some(Process::start("djinn-imports", environment, admin).await);
     }
+
 
     /// The service as a process that is running.
     pub(crate) fn process(&mut self) -> &mut Process {

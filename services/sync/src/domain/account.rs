@@ -10,7 +10,6 @@ use super::{
     field::{Fields, Invalid},
     page::Scope,
 };
-use crate::Error;
 
 /// The fields of an account that `update_mask` may name.
 const EDITABLE: &str = "name, kind, opening_balance";
@@ -58,25 +57,43 @@ pub(crate) struct UpdateAccount {
     pub(crate) opening: Option<Money>,
 }
 
+/// Why an edit does not go ahead.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum EditRefused {
+    /// The account can no longer be edited.
+    #[error("the account {account_id} is closed and cannot be changed; open another one")]
+    AccountClosed {
+        /// The account.
+        account_id: Uuid,
+    },
+    /// The account is no longer what the caller has seen.
+    #[error("the account has changed since it was read; read it again and decide again")]
+    EtagMismatch,
+    /// An amount is not in the account's currency.
+    #[error(transparent)]
+    Invalid(#[from] Invalid),
+}
+
 impl UpdateAccount {
     /// What to write, if the account is still open and what the caller has read.
     ///
     /// # Errors
-    /// [`Error::AccountClosed`] first, because no fresh etag would help; then
-    /// [`Error::EtagMismatch`]; then [`Error::Invalid`] for an amount in another currency.
-    pub(crate) fn permit(&self, account: &Account) -> Result<Edit, Error> {
+    /// [`EditRefused`], of which a closed account comes first, because no fresh etag would help.
+    pub(crate) fn permit(&self, account: &Account) -> Result<Edit, EditRefused> {
         if account.closed_at.is_some() {
-            return Err(Error::AccountClosed {
+            return Err(EditRefused::AccountClosed {
                 account_id: account.account_id,
             });
         }
         if self.etag != etag(account) {
-            return Err(Error::EtagMismatch);
+            return Err(EditRefused::EtagMismatch);
         }
         let currency = account.opening.currency;
         if let Some(opening) = self.opening.filter(|opening| opening.currency != currency) {
-            let Money { currency: other, .. } = opening;
-            return Err(Error::Invalid(Invalid::of(
+            let Money {
+                currency: other, ..
+            } = opening;
+            return Err(EditRefused::Invalid(Invalid::of(
                 "account.opening_balance.currency_code",
                 format!("is {other}, but the account's currency is {currency} and never changes"),
             )));
@@ -143,7 +160,8 @@ impl Fields {
         mask
     }
 
-    /// The opening balance of a new account: zero when it is not told, and in the account's currency.
+    /// The opening balance of a new account: zero when it is not told, and in the account's
+    /// currency.
     pub(crate) fn opening(
         &mut self,
         field: &str,
@@ -159,7 +177,8 @@ impl Fields {
         };
         let opening = self.money(field, code, minor_units)?;
         if opening.currency != currency {
-            let text = format!("is {code}, but the account's currency is {currency}; send the same");
+            let text =
+                format!("is {code}, but the account's currency is {currency}; send the same");
             self.refuse(&format!("{field}.currency_code"), text);
             return None;
         }
@@ -182,7 +201,6 @@ impl Fields {
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Utc};
-    use djinn_chassis::fault::Fault;
     use djinn_ledger::money::Currency;
 
     use super::*;
@@ -235,9 +253,12 @@ mod tests {
         stale.opening = Some(money("USD", 1));
         let mut closed = account();
         closed.closed_at = Some(DateTime::<Utc>::UNIX_EPOCH);
-        let reason = |edit: &UpdateAccount, account| edit.permit(account).unwrap_err().reason();
-        assert_eq!(reason(&stale, &closed), "ACCOUNT_CLOSED");
-        assert_eq!(reason(&stale, &account()), "ETAG_MISMATCH");
+        let account_id = closed.account_id;
+        assert_eq!(
+            stale.permit(&closed),
+            Err(EditRefused::AccountClosed { account_id })
+        );
+        assert_eq!(stale.permit(&account()), Err(EditRefused::EtagMismatch));
         stale.etag = etag(&account());
         let error = stale.permit(&account()).unwrap_err();
         assert_eq!(
@@ -252,7 +273,9 @@ mod tests {
         let read = |paths: &[&str]| {
             let mut fields = Fields::new();
             let mask = fields.mask("update_mask", paths.iter().copied());
-            fields.finish(|| Some(mask)).map_err(|invalid| invalid.to_string())
+            fields
+                .finish(|| Some(mask))
+                .map_err(|invalid| invalid.to_string())
         };
         let name = Mask {
             name: true,

@@ -98,8 +98,8 @@ impl Fields {
         }
     }
 
-    /// The id that makes a request safe to repeat. The nil UUID is what a client sends that forgot to
-    /// make one.
+    /// The id that makes a request safe to repeat. The nil UUID is what a client sends that forgot
+    /// to make one.
     pub(crate) fn request_id(&mut self, field: &str, text: &str) -> Option<Uuid> {
         let id = Uuid::try_parse(text).ok().filter(|id| !id.is_nil());
         if id.is_none() {
@@ -255,10 +255,7 @@ mod tests {
         check(|f| f.name("name", "  Giro "), "Some(\"Giro\")");
         check(|f| f.name("name", "Käse 🧀"), "Some(\"Käse 🧀\")");
         let longest = "ä".repeat(100);
-        check(
-            |f| f.name("name", &longest),
-            &format!("Some({longest:?})"),
-        );
+        check(|f| f.name("name", &longest), &format!("Some({longest:?})"));
         check(
             |f| f.name("name", &format!("{longest}ä")),
             "name: has 101 characters; send at most 100",

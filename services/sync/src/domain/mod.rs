@@ -1,5 +1,5 @@
-//! Requests once they are understood, and the rules that need no database. Pure: no IO, no clock, no
-//! SQL, no protobuf.
+//! Requests once they are understood, and the rules that need no database. Pure: no IO, no clock,
+//! no SQL, no protobuf.
 //!
 //! * [`field`]: reads the fields of a request and collects what is wrong with them.
 //! * [`page`]: page sizes and page tokens.

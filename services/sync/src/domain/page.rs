@@ -15,8 +15,8 @@ use super::field::Fields;
 /// What a page holds when its size is not told.
 pub(crate) const SIZE_DEFAULT: usize = 100;
 
-/// What a page holds at most. A larger size is taken as this one, since a page may always be shorter
-/// than was asked for.
+/// What a page holds at most. A larger size is taken as this one, since a page may always be
+/// shorter than was asked for.
 pub(crate) const SIZE_MAX: usize = 1_000;
 
 /// The first byte of a token. Raise it when its meaning changes; old tokens are then refused.
@@ -33,8 +33,8 @@ const TOKEN_CHARACTERS_MAX: usize = 64;
 pub(crate) struct Scope([u8; HASH_BYTES]);
 
 impl Scope {
-    /// The list that this method gives with these filters, in a fixed order. A filter that is not set
-    /// is the empty text.
+    /// The list that this method gives with these filters, in a fixed order. A filter that is not
+    /// set is the empty text.
     pub(crate) fn of(rpc: &str, filters: &[&str]) -> Self {
         let mut hash = Sha256::new();
         for part in std::iter::once(&rpc).chain(filters) {
@@ -132,7 +132,9 @@ impl Fields {
         if token.is_empty() {
             return None;
         }
-        let place = scope.position(token).and_then(|bytes| P::from_bytes(&bytes));
+        let place = scope
+            .position(token)
+            .and_then(|bytes| P::from_bytes(&bytes));
         if place.is_none() {
             self.refuse(
                 field,

@@ -81,7 +81,10 @@ pub(crate) fn update_account(request: UpdateAccountRequest) -> Result<UpdateAcco
     let paths = request.update_mask.unwrap_or_default().paths;
     let mask = fields.mask("update_mask", paths.iter().map(String::as_str));
     let Some(account) = request.account else {
-        fields.refuse("account", "is not set; send account_id, etag and new values");
+        fields.refuse(
+            "account",
+            "is not set; send account_id, etag and new values",
+        );
         return fields.finish(|| None);
     };
     let account_id = fields.id("account.account_id", &account.account_id);

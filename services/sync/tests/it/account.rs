@@ -12,13 +12,19 @@ use crate::service::{Client, Service, booking, create, invalid, money, refused, 
 
 async fn get(client: &mut Client, account_id: &str) -> Account {
     let account_id = account_id.to_owned();
-    let got = client.get_account(GetAccountRequest { account_id }).await.unwrap();
+    let got = client
+        .get_account(GetAccountRequest { account_id })
+        .await
+        .unwrap();
     got.into_inner().account.unwrap()
 }
 
 async fn close(client: &mut Client, account_id: &str) -> Account {
     let account_id = account_id.to_owned();
-    let closed = client.close_account(CloseAccountRequest { account_id }).await.unwrap();
+    let closed = client
+        .close_account(CloseAccountRequest { account_id })
+        .await
+        .unwrap();
     closed.into_inner().account.unwrap()
 }
 
@@ -38,7 +44,14 @@ async fn an_account_is_created_and_read() {
         .into_inner()
         .account
         .unwrap();
-    assert_eq!(created.account_id.parse::<Uuid>().unwrap().get_version_num(), 7);
+    assert_eq!(
+        created
+            .account_id
+            .parse::<Uuid>()
+            .unwrap()
+            .get_version_num(),
+        7
+    );
     assert_eq!(created.name, "Visa 🧀");
     assert_eq!(created.kind(), AccountKind::CreditCard);
     assert_eq!(created.currency_code, "JPY");
@@ -61,58 +74,70 @@ async fn what_is_left_out_has_its_default() {
         kind: AccountKind::Unspecified.into(),
         ..request("Giro")
     };
-    let created = client.create_account(sent).await.unwrap().into_inner().account.unwrap();
+    let created = client
+        .create_account(sent)
+        .await
+        .unwrap()
+        .into_inner()
+        .account
+        .unwrap();
     assert_eq!(created.kind(), AccountKind::Checking);
     assert_eq!(created.opening_balance, money("EUR", 0));
+}
+
+/// A good request with something wrong in it.
+fn wrong(set: impl FnOnce(&mut CreateAccountRequest)) -> CreateAccountRequest {
+    let mut sent = request("Giro");
+    set(&mut sent);
+    sent
 }
 
 #[tokio::test]
 async fn wrong_fields_are_named_all_at_once() {
     let service = Service::start().await;
     let mut client = service.client(testing::user());
-    let long = "x".repeat(101);
+    let opening = "opening_balance.currency_code";
+    let all = ["request_id", "name", "currency_code"];
     for (sent, expected) in [
+        (CreateAccountRequest::default(), &all[..]),
+        (wrong(|r| r.request_id = "1".to_owned()), &["request_id"]),
         (
-            CreateAccountRequest::default(),
-            &["request_id", "name", "currency_code"][..],
-        ),
-        (
-            CreateAccountRequest { request_id: "1".to_owned(), ..request("a") },
+            wrong(|r| r.request_id = Uuid::nil().to_string()),
             &["request_id"],
         ),
+        (wrong(|r| r.name.clear()), &["name"]),
+        (wrong(|r| r.name = "x".repeat(101)), &["name"]),
+        (wrong(|r| r.name = "a\0b".to_owned()), &["name"]),
+        (wrong(|r| r.kind = 99), &["kind"]),
+        (wrong(|r| r.kind = -1), &["kind"]),
         (
-            CreateAccountRequest { request_id: Uuid::nil().to_string(), ..request("a") },
-            &["request_id"],
-        ),
-        (request(""), &["name"]),
-        (request(&long), &["name"]),
-        (request("a\0b"), &["name"]),
-        (CreateAccountRequest { kind: 99, ..request("a") }, &["kind"]),
-        (CreateAccountRequest { kind: -1, ..request("a") }, &["kind"]),
-        (
-            CreateAccountRequest { currency_code: "eur".to_owned(), ..request("a") },
+            wrong(|r| r.currency_code = "eur".to_owned()),
             &["currency_code"],
         ),
-        (
-            CreateAccountRequest { opening_balance: money("USD", 1), ..request("a") },
-            &["opening_balance.currency_code"],
-        ),
-        (
-            CreateAccountRequest { opening_balance: money("", 1), ..request("a") },
-            &["opening_balance.currency_code"],
-        ),
+        (wrong(|r| r.opening_balance = money("USD", 1)), &[opening]),
+        (wrong(|r| r.opening_balance = money("", 1)), &[opening]),
     ] {
         assert_eq!(invalid(client.create_account(sent).await), expected);
     }
-    for account_id in ["", "x", "\0"] {
-        let account_id = account_id.to_owned();
-        let got = client.get_account(GetAccountRequest { account_id: account_id.clone() }).await;
-        assert_eq!(invalid(got), ["account_id"]);
-        let closed = client.close_account(CloseAccountRequest { account_id }).await;
-        assert_eq!(invalid(closed), ["account_id"]);
-    }
-    assert_eq!(service.count("SELECT count(*) FROM ledger.account").await, 0);
+    assert_eq!(
+        service.count("SELECT count(*) FROM ledger.account").await,
+        0
+    );
     assert_eq!(service.count("SELECT count(*) FROM sync.request").await, 0);
+}
+
+#[tokio::test]
+async fn an_id_that_is_none_is_refused() {
+    let service = Service::start().await;
+    let mut client = service.client(testing::user());
+    for account_id in ["", "x", "\0"].map(str::to_owned) {
+        let sent = GetAccountRequest {
+            account_id: account_id.clone(),
+        };
+        assert_eq!(invalid(client.get_account(sent).await), ["account_id"]);
+        let sent = CloseAccountRequest { account_id };
+        assert_eq!(invalid(client.close_account(sent).await), ["account_id"]);
+    }
 }
 
 #[tokio::test]
@@ -136,10 +161,18 @@ async fn the_balance_follows_the_transactions() {
         opening_balance: money("EUR", 1_000),
         ..request("Giro")
     };
-    let account = client.create_account(sent).await.unwrap().into_inner().account.unwrap();
+    let account = client
+        .create_account(sent)
+        .await
+        .unwrap()
+        .into_inner()
+        .account
+        .unwrap();
     let other = create(&mut client, "Other").await;
     let id = &account.account_id;
-    service.book(user, &[booking(id, -250), booking(id, 5)]).await;
+    service
+        .book(user, &[booking(id, -250), booking(id, 5)])
+        .await;
     let read = get(&mut client, id).await;
     assert_eq!(read.balance, money("EUR", 755));
     assert_eq!(read.opening_balance, money("EUR", 1_000));
@@ -158,11 +191,20 @@ async fn a_balance_out_of_range_is_refused_and_not_wrapped() {
         opening_balance: money("EUR", i64::MAX),
         ..request("Giro")
     };
-    let account = client.create_account(sent).await.unwrap().into_inner().account.unwrap();
+    let account = client
+        .create_account(sent)
+        .await
+        .unwrap()
+        .into_inner()
+        .account
+        .unwrap();
     service.book(user, &[booking(&account.account_id, 1)]).await;
     let account_id = account.account_id;
     let got = refused(client.get_account(GetAccountRequest { account_id }).await);
-    assert_eq!((got.code, &*got.reason), (Code::FailedPrecondition, "BALANCE_OUT_OF_RANGE"));
+    assert_eq!(
+        (got.code, &*got.reason),
+        (Code::FailedPrecondition, "BALANCE_OUT_OF_RANGE")
+    );
 }
 
 #[tokio::test]

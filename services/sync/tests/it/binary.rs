@@ -35,7 +35,10 @@ fn a_wrong_configuration_ends_with_64_and_names_the_variable() {
             .stdin(Stdio::null())
             .output()
             .unwrap();
-        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        (
+            output.status.code(),
+            String::from_utf8(output.stderr).unwrap(),
+        )
     };
     let (code, text) = with(&[]);
     assert_eq!(code, Some(64), "{text}");

@@ -73,7 +73,10 @@ async fn an_account_that_has_changed_since_is_not_overwritten() {
     garbage.etag = "garbage".to_owned();
     for stale in [wanted(&account), garbage] {
         let refused = refused(update(&mut client, &stale, &["name"]).await);
-        assert_eq!((refused.code, &*refused.reason), (Code::Aborted, "ETAG_MISMATCH"));
+        assert_eq!(
+            (refused.code, &*refused.reason),
+            (Code::Aborted, "ETAG_MISMATCH")
+        );
     }
     updated(&mut client, &changed, &["name"]).await;
 }
@@ -105,12 +108,17 @@ async fn a_closed_account_is_not_edited() {
     let mut client = service.client(testing::user());
     let account = create(&mut client, "Giro").await;
     let account_id = account.account_id.clone();
-    let closed = client.close_account(CloseAccountRequest { account_id }).await;
+    let closed = client
+        .close_account(CloseAccountRequest { account_id })
+        .await;
     let closed = closed.unwrap().into_inner().account.unwrap();
     // With the etag of before as with that of now.
     for account in [account, closed] {
         let refused = refused(update(&mut client, &account, &["name"]).await);
-        assert_eq!((refused.code, &*refused.reason), (Code::FailedPrecondition, "ACCOUNT_CLOSED"));
+        assert_eq!(
+            (refused.code, &*refused.reason),
+            (Code::FailedPrecondition, "ACCOUNT_CLOSED")
+        );
     }
 }
 
@@ -129,12 +137,24 @@ async fn wrong_edits_name_their_fields() {
         (account.clone(), &["*"], &["update_mask"]),
         (account.clone(), &["currency_code"], &["update_mask"]),
         (account.clone(), &["balance"], &["update_mask"]),
-        (account.clone(), &["name", "opening_balance.minor_units"], &["update_mask"]),
+        (
+            account.clone(),
+            &["name", "opening_balance.minor_units"],
+            &["update_mask"],
+        ),
         (with(|a| a.name.clear()), &["name"], &["account.name"]),
-        (with(|a| a.name = "x".repeat(101)), &["name"], &["account.name"]),
+        (
+            with(|a| a.name = "x".repeat(101)),
+            &["name"],
+            &["account.name"],
+        ),
         (with(|a| a.kind = 0), &["kind"], &["account.kind"]),
         (with(|a| a.kind = 99), &["kind"], &["account.kind"]),
-        (with(|a| a.account_id.clear()), &["name"], &["account.account_id"]),
+        (
+            with(|a| a.account_id.clear()),
+            &["name"],
+            &["account.account_id"],
+        ),
         (with(|a| a.etag.clear()), &["name"], &["account.etag"]),
         (
             with(|a| a.opening_balance = None),
@@ -154,7 +174,12 @@ async fn wrong_edits_name_their_fields() {
         (
             Account::default(),
             &["name", "kind"],
-            &["account.account_id", "account.etag", "account.name", "account.kind"],
+            &[
+                "account.account_id",
+                "account.etag",
+                "account.name",
+                "account.kind",
+            ],
         ),
     ] {
         assert_eq!(invalid(update(&mut client, &sent, paths).await), expected);

@@ -19,7 +19,9 @@ async fn health_and_the_admin_port_need_no_token() {
     let service = Service::start().await;
     let mut health = HealthClient::new(service.channel());
     for name in ["", NAME] {
-        let sent = HealthCheckRequest { service: name.to_owned() };
+        let sent = HealthCheckRequest {
+            service: name.to_owned(),
+        };
         let checked = health.check(sent).await.unwrap().into_inner();
         assert_eq!(checked.status(), ServingStatus::Serving, "{name:?}");
     }
@@ -35,9 +37,9 @@ async fn reflection_names_the_service_in_both_versions() {
     let service = Service::start().await;
     let sent = v1::ServerReflectionRequest {
         host: String::new(),
-        message_request: Some(
-            v1::server_reflection_request::MessageRequest::ListServices(String::new()),
-        ),
+        message_request: Some(v1::server_reflection_request::MessageRequest::ListServices(
+            String::new(),
+        )),
     };
     let mut client = v1::server_reflection_client::ServerReflectionClient::new(service.channel());
     let mut answers = client
@@ -90,13 +92,19 @@ async fn a_database_that_is_away_is_waited_for() {
     let (status, _) = testing::get(service.admin, "/livez").await.unwrap();
     assert_eq!(status, 200);
     let refused = refused(client.list_accounts(ListAccountsRequest::default()).await);
-    assert_eq!((refused.code, &*refused.reason), (Code::Unavailable, "DATABASE_UNAVAILABLE"));
+    assert_eq!(
+        (refused.code, &*refused.reason),
+        (Code::Unavailable, "DATABASE_UNAVAILABLE")
+    );
     assert_eq!(refused.message, "temporarily unavailable, try again");
 
     proxy.heal();
     service.ready().await;
     let listed = testing::eventually("an answer", Duration::from_secs(20), async || {
-        client.list_accounts(ListAccountsRequest::default()).await.ok()
+        client
+            .list_accounts(ListAccountsRequest::default())
+            .await
+            .ok()
     });
     assert_eq!(listed.await.into_inner().accounts, [account]);
 }

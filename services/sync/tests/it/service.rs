@@ -144,7 +144,10 @@ impl Service {
         let mut superuser = <sqlx::PgConnection as sqlx::Connection>::connect(&url)
             .await
             .unwrap();
-        sqlx::query_scalar(sql).fetch_one(&mut superuser).await.unwrap()
+        sqlx::query_scalar(sql)
+            .fetch_one(&mut superuser)
+            .await
+            .unwrap()
     }
 }
 
@@ -183,7 +186,9 @@ pub(crate) struct Token(Option<MetadataValue<Ascii>>);
 impl Interceptor for Token {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
         if let Some(token) = &self.0 {
-            request.metadata_mut().insert("authorization", token.clone());
+            request
+                .metadata_mut()
+                .insert("authorization", token.clone());
         }
         Ok(request)
     }
@@ -205,7 +210,9 @@ fn config(address: SocketAddr, admin: SocketAddr, url: &str) -> Config {
         ("--auth-public-key", key.display().to_string()),
     ];
     let program = ["djinn-sync".to_owned()].into_iter();
-    let arguments = arguments.into_iter().flat_map(|(name, value)| [name.to_owned(), value]);
+    let arguments = arguments
+        .into_iter()
+        .flat_map(|(name, value)| [name.to_owned(), value]);
     Config::try_parse_from(program.chain(arguments)).unwrap()
 }
 
@@ -221,7 +228,10 @@ pub(crate) struct Refused {
 impl Refused {
     /// The names of the fields that are wrong.
     pub(crate) fn fields(&self) -> Vec<&str> {
-        self.fields.iter().map(|violation| &*violation.field).collect()
+        self.fields
+            .iter()
+            .map(|violation| &*violation.field)
+            .collect()
     }
 }
 
@@ -232,11 +242,16 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, Status>) -> Refused 
     let details = status.get_error_details();
     let info = details.error_info().expect("every refusal has a reason");
     assert_eq!(info.domain, DOMAIN);
-    let violations = details.bad_request().map(|bad| bad.field_violations.clone());
-    let fields = violations.unwrap_or_default().into_iter().map(|violation| Violation {
-        field: violation.field,
-        description: violation.description,
-    });
+    let violations = details
+        .bad_request()
+        .map(|bad| bad.field_violations.clone());
+    let fields = violations
+        .unwrap_or_default()
+        .into_iter()
+        .map(|violation| Violation {
+            field: violation.field,
+            description: violation.description,
+        });
     Refused {
         code: status.code(),
         reason: info.reason.clone(),
@@ -249,11 +264,17 @@ pub(crate) fn refused<T: std::fmt::Debug>(result: Result<T, Status>) -> Refused 
 #[track_caller]
 pub(crate) fn invalid<T: std::fmt::Debug>(result: Result<T, Status>) -> Vec<String> {
     let refused = refused(result);
-    assert_eq!((refused.code, &*refused.reason), (Code::InvalidArgument, "INVALID_FIELD"));
+    assert_eq!(
+        (refused.code, &*refused.reason),
+        (Code::InvalidArgument, "INVALID_FIELD")
+    );
     assert!(!refused.fields.is_empty());
     for violation in &refused.fields {
         let text = &violation.description;
-        assert!(text.contains(';') || text.contains("never changes"), "no way out: {text}");
+        assert!(
+            text.contains(';') || text.contains("never changes"),
+            "no way out: {text}"
+        );
     }
     refused.fields().into_iter().map(str::to_owned).collect()
 }

@@ -31,11 +31,24 @@ fn rename(account_id: &str, etag: &str) -> UpdateAccountRequest {
 async fn ask_for(client: &mut Client, id: &str, etag: &str) -> Vec<(&'static str, Refused)> {
     let account_id = id.to_owned();
     let transaction_id = id.to_owned();
-    let get = client.get_account(GetAccountRequest { account_id: account_id.clone() }).await;
+    let get = client
+        .get_account(GetAccountRequest {
+            account_id: account_id.clone(),
+        })
+        .await;
     let update = client.update_account(rename(id, etag)).await;
-    let close = client.close_account(CloseAccountRequest { account_id: account_id.clone() }).await;
-    let transaction = client.get_transaction(GetTransactionRequest { transaction_id }).await;
-    let sent = ListTransactionsRequest { account_id, ..ListTransactionsRequest::default() };
+    let close = client
+        .close_account(CloseAccountRequest {
+            account_id: account_id.clone(),
+        })
+        .await;
+    let transaction = client
+        .get_transaction(GetTransactionRequest { transaction_id })
+        .await;
+    let sent = ListTransactionsRequest {
+        account_id,
+        ..ListTransactionsRequest::default()
+    };
     let list = client.list_transactions(sent).await;
     vec![
         ("GetAccount", refused(get)),
@@ -80,7 +93,9 @@ async fn another_users_ids_are_as_unknown_ones() {
         let listed = bobs.list_transactions(sent).await.unwrap().into_inner();
         assert_eq!(listed, Default::default());
     }
-    let listed = bobs.list_transactions(ListTransactionsRequest::default()).await;
+    let listed = bobs
+        .list_transactions(ListTransactionsRequest::default())
+        .await;
     assert_eq!(listed.unwrap().into_inner().transactions, []);
     let listed = bobs.list_accounts(ListAccountsRequest::default()).await;
     let names: Vec<_> = listed.unwrap().into_inner().accounts;
@@ -90,7 +105,10 @@ async fn another_users_ids_are_as_unknown_ones() {
     let account_id = account.account_id.clone();
     let untouched = anns.get_account(GetAccountRequest { account_id }).await;
     let untouched = untouched.unwrap().into_inner().account.unwrap();
-    assert_eq!((&untouched.name, &untouched.etag), (&account.name, &account.etag));
+    assert_eq!(
+        (&untouched.name, &untouched.etag),
+        (&account.name, &account.etag)
+    );
 }
 
 /// Page tokens hold a position, not a right.
@@ -101,10 +119,21 @@ async fn another_users_page_token_opens_nothing() {
     for name in ["a", "b", "c"] {
         create(&mut anns, name).await;
     }
-    let sent = ListAccountsRequest { page_size: 1, ..ListAccountsRequest::default() };
-    let page_token = anns.list_accounts(sent).await.unwrap().into_inner().next_page_token;
+    let sent = ListAccountsRequest {
+        page_size: 1,
+        ..ListAccountsRequest::default()
+    };
+    let page_token = anns
+        .list_accounts(sent)
+        .await
+        .unwrap()
+        .into_inner()
+        .next_page_token;
     let mut bobs = service.client(testing::user());
-    let sent = ListAccountsRequest { page_token, ..ListAccountsRequest::default() };
+    let sent = ListAccountsRequest {
+        page_token,
+        ..ListAccountsRequest::default()
+    };
     let listed = bobs.list_accounts(sent).await.unwrap().into_inner();
     assert_eq!(listed.accounts, []);
 }
@@ -123,10 +152,22 @@ async fn no_method_opens_without_a_good_token() {
         (None, "TOKEN_MISSING"),
         (Some("x".to_owned()), "TOKEN_INVALID"),
         (Some(forged), "TOKEN_INVALID"),
-        (Some(testing::token_with(user, &json!({"exp": now - 1}))), "TOKEN_EXPIRED"),
-        (Some(testing::token_with(user, &json!({"aud": "other"}))), "TOKEN_INVALID"),
-        (Some(testing::token_with(user, &json!({"iss": "other"}))), "TOKEN_INVALID"),
-        (Some(testing::token_with(user, &json!({"sub": "root"}))), "TOKEN_INVALID"),
+        (
+            Some(testing::token_with(user, &json!({"exp": now - 1}))),
+            "TOKEN_EXPIRED",
+        ),
+        (
+            Some(testing::token_with(user, &json!({"aud": "other"}))),
+            "TOKEN_INVALID",
+        ),
+        (
+            Some(testing::token_with(user, &json!({"iss": "other"}))),
+            "TOKEN_INVALID",
+        ),
+        (
+            Some(testing::token_with(user, &json!({"sub": "root"}))),
+            "TOKEN_INVALID",
+        ),
     ] {
         let mut client = service.client_with(token.as_deref());
         let mut found = ask_for(&mut client, &account.account_id, &account.etag).await;
@@ -139,5 +180,8 @@ async fn no_method_opens_without_a_good_token() {
             assert_eq!(found, (Code::Unauthenticated, reason), "{method}");
         }
     }
-    assert_eq!(service.count("SELECT count(*) FROM ledger.account").await, 1);
+    assert_eq!(
+        service.count("SELECT count(*) FROM ledger.account").await,
+        1
+    );
 }

@@ -1,0 +1,153 @@
+//! Records golden histories: `cargo xtask record`.
+//!
+//! Each scene is played against the real service and a real Temporal; its history is written to
+//! `temporal/histories/<workflow>/<name>.json`, where the replay test finds it. A file that is there
+//! stays: histories of old releases must replay for ever. Delete one only if no server has ever run
+//! the code that made it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a tool of ours that stops at the first surprise and says what it wrote"
+)]
+#![allow(
+    dead_code,
+    clippy::allow_attributes,
+    clippy::expect_used,
+    clippy::disallowed_methods,
+    reason = "the tests' world, of which only a part is used here"
+)]
+
+#[path = "../tests/it/world.rs"]
+mod world;
+
+use std::path::{Path, PathBuf};
+
+use djinn_chassis::testing;
+use djinn_proto::imports::v1::ImportState;
+use djinn_temporal::imports::{ImportStatement, SWEEP_ID, SweepImports, workflow_id};
+use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
+use world::{World, begin, cancel, confirm, many, reach};
+
+fn target(workflow: &str, scene: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../temporal/histories")
+        .join(workflow)
+        .join(format!("{}-{scene}.json", env!("CARGO_PKG_VERSION")))
+}
+
+async fn temporal() -> Client {
+    let stack = testing::stack();
+    let url = format!("http://{}", stack.temporal_address).parse::<url::Url>().unwrap();
+    let connection = Connection::connect(ConnectionOptions::new(url).build()).await.unwrap();
+    Client::new(connection, ClientOptions::new(stack.temporal_namespace.clone()).build()).unwrap()
+}
+
+async fn write(path: &Path, json: Vec<u8>) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let mut value: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    forget_machine(&mut value);
+    std::fs::write(path, serde_json::to_vec_pretty(&value).unwrap()).unwrap();
+    println!("{}", path.display());
+}
+
+/// Workers sign with process id and host name, which are nobody's business.
+fn forget_machine(value: &mut serde_json::Value) {
+    match value {
+        serde_json::Value::Object(fields) => {
+            for (name, field) in fields {
+                if name == "identity" {
+                    *field = "recorder".into();
+                } else {
+                    forget_machine(field);
+                }
+            }
+        }
+        serde_json::Value::Array(items) => items.iter_mut().for_each(forget_machine),
+        _ => {}
+    }
+}
+
+async fn keep(scene: &str, import_id: &str) {
+    let path = target("ImportStatement", scene);
+    if path.exists() {
+        return;
+    }
+    let handle = temporal().await.get_workflow_handle::<ImportStatement>(workflow_id(import_id));
+    handle.get_result(Default::default()).await.unwrap();
+    write(&path, handle.fetch_history(Default::default()).to_json().await.unwrap()).await;
+}
+
+async fn scenes() {
+    let world = World::with(&[("DJINN_IMPORTS_REVIEW_TTL", "3s")]).await;
+    let user = testing::user();
+    let mut client = world.client(user);
+
+    let account_id = world.account(user, "EUR").await;
+    let import_id = begin(&mut client, &many(12), account_id).await;
+    let review = reach(&mut client, &import_id, ImportState::Review).await;
+    let other_id = begin(&mut client, &many(12), account_id).await;
+    let other = reach(&mut client, &other_id, ImportState::Review).await;
+    confirm(&mut client, &review).await.unwrap();
+    reach(&mut client, &import_id, ImportState::Committed).await;
+    keep("committed", &import_id).await;
+
+    // The other one saw an account that has changed since: back to review, then confirmed again.
+    confirm(&mut client, &other).await.unwrap();
+    let back = testing::eventually("the way back", world::PATIENCE, async || {
+        let import = world::get(&mut client, &other_id).await;
+        let handed_back = import.state() == ImportState::Review && import.etag != other.etag;
+        handed_back.then_some(import)
+    })
+    .await;
+    confirm(&mut client, &back).await.unwrap();
+    reach(&mut client, &other_id, ImportState::Committed).await;
+    keep("handed-back-and-committed", &other_id).await;
+
+    let import_id = begin(&mut client, &many(3), account_id).await;
+    reach(&mut client, &import_id, ImportState::Review).await;
+    cancel(&mut client, &import_id).await.unwrap();
+    reach(&mut client, &import_id, ImportState::Cancelled).await;
+    keep("cancelled-in-review", &import_id).await;
+
+    let import_id = begin(&mut client, &many(3), account_id).await;
+    reach(&mut client, &import_id, ImportState::Expired).await;
+    keep("expired", &import_id).await;
+
+    let import_id = begin(&mut client, b"<html></html>\n", account_id).await;
+    reach(&mut client, &import_id, ImportState::Refused).await;
+    keep("refused", &import_id).await;
+
+    world.scanner.freeze();
+    let import_id = begin(&mut client, &many(3), account_id).await;
+    reach(&mut client, &import_id, ImportState::Scanning).await;
+    cancel(&mut client, &import_id).await.unwrap();
+    reach(&mut client, &import_id, ImportState::Cancelled).await;
+    keep("cancelled-while-scanning", &import_id).await;
+    world.scanner.heal();
+    sweep(&world).await;
+}
+
+async fn sweep(world: &World) {
+    let path = target("SweepImports", "idle");
+    if path.exists() {
+        return;
+    }
+    let client = temporal().await;
+    let schedule = client.get_schedule_handle(format!("{SWEEP_ID}:{}", world.queue));
+    schedule.trigger(Default::default(), Default::default()).await.unwrap();
+    let run = testing::eventually("a sweep", world::PATIENCE, async || {
+        let description = schedule.describe(Default::default()).await.ok()?;
+        let actions = description.recent_actions();
+        actions.first().map(|action| action.workflow_id.clone())
+    })
+    .await;
+    let handle = client.get_workflow_handle::<SweepImports>(run);
+    handle.get_result(Default::default()).await.unwrap();
+    write(&path, handle.fetch_history(Default::default()).to_json().await.unwrap()).await;
+}
+
+#[tokio::main]
+async fn main() {
+    scenes().await;
+}
