@@ -40,11 +40,19 @@ fn migrations() -> [(&'static str, Migrator); 3] {
 /// fails; a migration that fails leaves nothing behind.
 pub async fn run(config: Config) -> anyhow::Result<()> {
     let url = config.database_url.expose_secret();
-    if !Postgres::database_exists(url).await.context("the database server cannot be reached")? {
-        Postgres::create_database(url).await.context("the database cannot be created")?;
+    if !Postgres::database_exists(url)
+        .await
+        .context("the database server cannot be reached")?
+    {
+        Postgres::create_database(url)
+            .await
+            .context("the database cannot be created")?;
     }
     let mut connection = PgConnection::connect(url).await?;
-    sqlx::query("SELECT pg_advisory_lock($1)").bind(LOCK).execute(&mut connection).await?;
+    sqlx::query("SELECT pg_advisory_lock($1)")
+        .bind(LOCK)
+        .execute(&mut connection)
+        .await?;
     roles::ensure(&mut connection, &config).await?;
     for (schema, migrator) in migrations() {
         migrate(&mut connection, schema, migrator).await?;

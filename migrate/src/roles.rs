@@ -21,7 +21,13 @@ pub(crate) async fn ensure(connection: &mut PgConnection, config: &Config) -> an
         ("djinn_imports", plain, &config.password_imports),
         ("djinn_sync", plain, &config.password_sync),
     ] {
-        role(connection, name, &format!("LOGIN {attributes}"), Some(password)).await?;
+        role(
+            connection,
+            name,
+            &format!("LOGIN {attributes}"),
+            Some(password),
+        )
+        .await?;
     }
     for sql in [
         "GRANT djinn_owner TO CURRENT_USER",
@@ -30,7 +36,10 @@ pub(crate) async fn ensure(connection: &mut PgConnection, config: &Config) -> an
         // Nobody but the owner creates anything where every role would find it.
         "REVOKE CREATE ON SCHEMA public FROM PUBLIC",
     ] {
-        connection.execute(sql).await.with_context(|| format!("`{sql}` failed"))?;
+        connection
+            .execute(sql)
+            .await
+            .with_context(|| format!("`{sql}` failed"))?;
     }
     Ok(())
 }
@@ -41,10 +50,11 @@ async fn role(
     attributes: &str,
     password: Option<&SecretString>,
 ) -> anyhow::Result<()> {
-    let exists: bool = sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
-        .bind(name)
-        .fetch_one(&mut *connection)
-        .await?;
+    let exists: bool =
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)")
+            .bind(name)
+            .fetch_one(&mut *connection)
+            .await?;
     let verb = if exists { "ALTER" } else { "CREATE" };
     // Utility statements take no parameters: the server quotes the password itself.
     let quoted: Option<String> = sqlx::query_scalar("SELECT quote_literal($1::text)")

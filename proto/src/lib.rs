@@ -5,6 +5,13 @@
 //! which reflection is served and the gateway learns which methods are public. It must not hold
 //! conversions to domain types: those live at each service's own door.
 
+#![expect(
+    clippy::allow_attributes,
+    clippy::allow_attributes_without_reason,
+    clippy::too_many_lines,
+    reason = "generated; what people wrote is in the proto files, and buf lint holds it to its rules"
+)]
+
 /// The descriptors of every file, with comments and options, as a serialised `FileDescriptorSet`.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/djinn.bin"));
 

@@ -8,12 +8,12 @@
 
 #![expect(
     missing_docs,
-    reason = "the macros make markers that nobody can document"
+    clippy::unimplemented,
+    reason = "the macros make markers that nobody can document, of declarations without a body"
 )]
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use temporalio_common::{
     ActivityDefinition, ActivityError,
     data_converters::TemporalDeserializable,
@@ -25,7 +25,15 @@ use temporalio_workflow::{
     WorkflowResult,
 };
 
+mod message;
+
 use crate::timing;
+
+pub use message::{
+    CancelInput, CloseInput, CloseOutput, CommitInput, CommitOutcome, CommitOutput, ConfirmInput,
+    Ending, ImportInput, ImportOutput, ImportRef, MatchOutput, RecogniseOutcome, RecogniseOutput,
+    ScanOutcome, ScanOutput, StageOutput, SweepInput, SweepOutput,
+};
 
 /// The task queue of the imports service.
 pub const TASK_QUEUE: &str = "imports";
@@ -37,166 +45,6 @@ pub const SWEEP_ID: &str = "sweep-imports";
 #[must_use]
 pub fn workflow_id(import_id: &str) -> String {
     format!("import:{import_id}")
-}
-
-/// Which import a workflow or activity is about. Both ids are UUIDs in text form.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
-pub struct ImportRef {
-    /// The user it belongs to.
-    pub user_id: String,
-    /// The import.
-    pub import_id: String,
-}
-
-/// Input of [`ImportStatement`].
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ImportInput {
-    /// The import.
-    pub import: ImportRef,
-    /// How long a review waits for a person, in seconds.
-    pub review_ttl_s: u64,
-}
-
-/// Output of [`ImportStatement`], for operators; clients read the import itself.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ImportOutput {
-    /// The import's last status.
-    pub status: String,
-}
-
-/// What a scan found.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
-pub enum ScanOutcome {
-    /// The scanner said so, in its exact words.
-    Clean,
-    /// A finding: the object is gone and the import refused.
-    Refused,
-}
-
-/// Output of the activity `scan`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ScanOutput {
-    /// What was found.
-    pub outcome: ScanOutcome,
-}
-
-/// How far recognition came.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
-pub enum RecogniseOutcome {
-    /// The reading is frozen.
-    Ready,
-    /// A person must answer first.
-    Asks,
-    /// Not a statement that can be read; the import is refused.
-    Refused,
-}
-
-/// Output of the activity `recognise`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RecogniseOutput {
-    /// How far it came.
-    pub outcome: RecogniseOutcome,
-}
-
-/// Output of the activity `stage`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct StageOutput {
-    /// Rows of the file, good and bad.
-    pub row_count: i64,
-}
-
-/// Output of the activity `match_rows`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct MatchOutput {
-    /// Stands for the review as it begins.
-    pub etag: String,
-    /// Whether it commits without a person: asked for, and nothing is in doubt.
-    pub auto_confirm: bool,
-}
-
-/// Input of the activity `commit`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CommitInput {
-    /// The import.
-    pub import: ImportRef,
-    /// The review that was confirmed.
-    pub etag: String,
-}
-
-/// How a commit ended.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, PartialEq, Eq)]
-pub enum CommitOutcome {
-    /// Every included row is in the ledger.
-    Committed,
-    /// The review no longer is what was confirmed; a person looks again.
-    Review,
-}
-
-/// Output of the activity `commit`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CommitOutput {
-    /// How it ended.
-    pub outcome: CommitOutcome,
-    /// Rows added to the ledger by this import, also when an earlier try added them.
-    pub added_count: i64,
-}
-
-/// How an import ends without effect.
-#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
-pub enum Ending {
-    /// By the user.
-    Cancelled,
-    /// Because nobody confirmed in time.
-    Expired,
-    /// By a fault of ours.
-    Failed {
-        /// The type of the failure.
-        reason: String,
-        /// One sentence for people.
-        message: String,
-    },
-}
-
-/// Input of the activity `close`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CloseInput {
-    /// The import.
-    pub import: ImportRef,
-    /// How it ends.
-    pub ending: Ending,
-}
-
-/// Output of the activity `close`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CloseOutput {
-    /// The status after it; another than asked for when the import had ended before.
-    pub status: String,
-}
-
-/// Input of the update `confirm`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct ConfirmInput {
-    /// The review that is confirmed.
-    pub etag: String,
-}
-
-/// Input of the update `cancel`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct CancelInput {}
-
-/// Input of the activity `sweep`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SweepInput {}
-
-/// Output of the activity `sweep`.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct SweepOutput {
-    /// Imports started that a crash had left behind.
-    pub started_count: i64,
-    /// Uploads aborted that nobody finished.
-    pub aborted_count: i64,
-    /// Ended imports whose staged rows were deleted.
-    pub purged_count: i64,
 }
 
 /// The steps of an import. Each is safe to repeat, and a step that a successor has overtaken stops
@@ -292,7 +140,10 @@ pub struct ImportStatement {
 impl ImportStatement {
     #[init]
     fn new(_ctx: &WorkflowContextView, input: ImportInput) -> Self {
-        Self { input, phase: Phase::Working }
+        Self {
+            input,
+            phase: Phase::Working,
+        }
     }
 
     /// Runs the steps, then says how it ended.
@@ -304,7 +155,9 @@ impl ImportStatement {
             Err(Halt::Refused) => "refused".to_owned(),
             Err(Halt::Ended(ending)) => {
                 let input = CloseInput { import, ending };
-                ctx.execute_activity(ImportActivities::close, input, timing::short()).await?.status
+                ctx.execute_activity(ImportActivities::close, input, timing::short())
+                    .await?
+                    .status
             }
         };
         Ok(ImportOutput { status })
@@ -359,7 +212,10 @@ async fn advance(ctx: &mut Context, import: &ImportRef) -> Result<(), Halt> {
     if scan.outcome == ScanOutcome::Refused {
         return Err(Halt::Refused);
     }
-    match step(ctx, ImportActivities::recognise, import.clone()).await?.outcome {
+    match step(ctx, ImportActivities::recognise, import.clone())
+        .await?
+        .outcome
+    {
         RecogniseOutcome::Ready => {}
         RecogniseOutcome::Refused => return Err(Halt::Refused),
         RecogniseOutcome::Asks => return Err(unanswered(ctx).await),
@@ -372,7 +228,10 @@ async fn advance(ctx: &mut Context, import: &ImportRef) -> Result<(), Halt> {
             Some(etag) => confirm_unasked(ctx, etag)?,
             None => review(ctx).await?,
         };
-        let input = CommitInput { import: import.clone(), etag };
+        let input = CommitInput {
+            import: import.clone(),
+            etag,
+        };
         let commit = ctx
             .execute_activity(
                 ImportActivities::commit,
@@ -488,6 +347,8 @@ impl SweepImports {
     pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<SweepOutput> {
         let input = ctx.state(|s| s.input.clone());
         let options = timing::long(WorkflowCancellationToken::new());
-        Ok(ctx.execute_activity(ImportActivities::sweep, input, options).await?)
+        Ok(ctx
+            .execute_activity(ImportActivities::sweep, input, options)
+            .await?)
     }
 }

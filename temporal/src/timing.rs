@@ -42,5 +42,7 @@ pub(crate) fn short() -> ActivityOptions {
 }
 
 fn retries() -> RetryPolicy {
-    RetryPolicy::builder().maximum_interval(RETRY_INTERVAL_MAX).build()
+    RetryPolicy::builder()
+        .maximum_interval(RETRY_INTERVAL_MAX)
+        .build()
 }

@@ -4,6 +4,12 @@
 //! import of last week would stand still: make the change under `ctx.patched(..)`, then record a
 //! history of the new way beside the old ones with `cargo xtask record`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test stops at the first surprise"
+)]
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -25,9 +31,15 @@ fn histories(workflow: &str) -> Vec<PathBuf> {
     let entries = fs::read_dir(&folder)
         .unwrap_or_else(|_| panic!("{workflow} has no history: run `cargo xtask record`"));
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "json"));
+    files.retain(|path| {
+        path.extension()
+            .is_some_and(|extension| extension == "json")
+    });
     files.sort();
-    assert!(!files.is_empty(), "{workflow} has no history: run `cargo xtask record`");
+    assert!(
+        !files.is_empty(),
+        "{workflow} has no history: run `cargo xtask record`"
+    );
     files
 }
 
@@ -58,6 +70,9 @@ async fn every_golden_history_replays() {
 fn every_folder_of_histories_belongs_to_a_workflow() {
     for entry in fs::read_dir(folder()).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        assert!(WORKFLOWS.contains(&name.as_str()), "no workflow is called {name}");
+        assert!(
+            WORKFLOWS.contains(&name.as_str()),
+            "no workflow is called {name}"
+        );
     }
 }

@@ -38,9 +38,17 @@ fn target(workflow: &str, scene: &str) -> PathBuf {
 
 async fn temporal() -> Client {
     let stack = testing::stack();
-    let url = format!("http://{}", stack.temporal_address).parse::<url::Url>().unwrap();
-    let connection = Connection::connect(ConnectionOptions::new(url).build()).await.unwrap();
-    Client::new(connection, ClientOptions::new(stack.temporal_namespace.clone()).build()).unwrap()
+    let url = format!("http://{}", stack.temporal_address)
+        .parse::<url::Url>()
+        .unwrap();
+    let connection = Connection::connect(ConnectionOptions::new(url).build())
+        .await
+        .unwrap();
+    Client::new(
+        connection,
+        ClientOptions::new(stack.temporal_namespace.clone()).build(),
+    )
+    .unwrap()
 }
 
 async fn write(path: &Path, json: Vec<u8>) {
@@ -73,9 +81,19 @@ async fn keep(scene: &str, import_id: &str) {
     if path.exists() {
         return;
     }
-    let handle = temporal().await.get_workflow_handle::<ImportStatement>(workflow_id(import_id));
+    let handle = temporal()
+        .await
+        .get_workflow_handle::<ImportStatement>(workflow_id(import_id));
     handle.get_result(Default::default()).await.unwrap();
-    write(&path, handle.fetch_history(Default::default()).to_json().await.unwrap()).await;
+    write(
+        &path,
+        handle
+            .fetch_history(Default::default())
+            .to_json()
+            .await
+            .unwrap(),
+    )
+    .await;
 }
 
 async fn scenes() {
@@ -135,7 +153,10 @@ async fn sweep(world: &World) {
     }
     let client = temporal().await;
     let schedule = client.get_schedule_handle(format!("{SWEEP_ID}:{}", world.queue));
-    schedule.trigger(Default::default(), Default::default()).await.unwrap();
+    schedule
+        .trigger(Default::default(), Default::default())
+        .await
+        .unwrap();
     let run = testing::eventually("a sweep", world::PATIENCE, async || {
         let description = schedule.describe(Default::default()).await.ok()?;
         let actions = description.recent_actions();
@@ -144,7 +165,15 @@ async fn sweep(world: &World) {
     .await;
     let handle = client.get_workflow_handle::<SweepImports>(run);
     handle.get_result(Default::default()).await.unwrap();
-    write(&path, handle.fetch_history(Default::default()).to_json().await.unwrap()).await;
+    write(
+        &path,
+        handle
+            .fetch_history(Default::default())
+            .to_json()
+            .await
+            .unwrap(),
+    )
+    .await;
 }
 
 #[tokio::main]

@@ -8,11 +8,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use djinn_chassis::{
-    auth::UserId,
-    fault,
-    temporal::Heartbeat,
-};
+use djinn_chassis::{auth::UserId, fault, temporal::Heartbeat};
 use djinn_temporal::imports::{
     self, CloseInput, CloseOutput, CommitInput, CommitOutcome, CommitOutput, ImportRef,
     MatchOutput, RecogniseOutcome, RecogniseOutput, ScanOutcome, ScanOutput, StageOutput,
@@ -24,9 +20,7 @@ use uuid::Uuid;
 
 use crate::{
     Error,
-    steps::{
-        Key, Steps, close::Ending, commit::Committed, recognise::Recognised, scan::Finding,
-    },
+    steps::{Key, Steps, close::Ending, commit::Committed, recognise::Recognised, scan::Finding},
     store::import::Failure,
 };
 
@@ -85,7 +79,9 @@ impl Activities {
     ) -> Result<StageOutput, ActivityError> {
         run(&context, async {
             let progress = self.steps.stage(key(&import)?).await?;
-            Ok(StageOutput { row_count: progress.row_count })
+            Ok(StageOutput {
+                row_count: progress.row_count,
+            })
         })
         .await
     }
@@ -99,7 +95,10 @@ impl Activities {
     ) -> Result<MatchOutput, ActivityError> {
         run(&context, async {
             let opened = self.steps.match_rows(key(&import)?).await?;
-            Ok(MatchOutput { etag: opened.etag.to_string(), auto_confirm: opened.auto_confirm })
+            Ok(MatchOutput {
+                etag: opened.etag.to_string(),
+                auto_confirm: opened.auto_confirm,
+            })
         })
         .await
     }
@@ -117,7 +116,10 @@ impl Activities {
                 Committed::Rows(count) => (CommitOutcome::Committed, count),
                 Committed::BackToReview => (CommitOutcome::Review, 0),
             };
-            Ok(CommitOutput { outcome, added_count })
+            Ok(CommitOutput {
+                outcome,
+                added_count,
+            })
         })
         .await
     }
@@ -138,7 +140,9 @@ impl Activities {
                 }
             };
             let status = self.steps.close(key(&input.import)?, ending).await?;
-            Ok(CloseOutput { status: status.to_string() })
+            Ok(CloseOutput {
+                status: status.to_string(),
+            })
         })
         .await
     }

@@ -13,7 +13,11 @@ pub struct Config {
     #[arg(long, env = "DJINN_IMPORTS_LISTEN", default_value = "127.0.0.1:4001")]
     pub listen: SocketAddr,
     /// Where health and metrics are served.
-    #[arg(long, env = "DJINN_IMPORTS_ADMIN_LISTEN", default_value = "127.0.0.1:9101")]
+    #[arg(
+        long,
+        env = "DJINN_IMPORTS_ADMIN_LISTEN",
+        default_value = "127.0.0.1:9101"
+    )]
     pub admin_listen: SocketAddr,
     /// The database, as the role djinn_imports.
     #[arg(long, env = "DJINN_IMPORTS_DATABASE_URL")]

@@ -151,22 +151,36 @@ impl Error {
 
     /// A field that is wrong.
     pub(crate) fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
-        Self::Invalid { field, problem: problem.into() }
+        Self::Invalid {
+            field,
+            problem: problem.into(),
+        }
     }
 
     /// A row whose status this release does not know.
     pub(crate) fn status(import_id: Uuid, source: UnknownStatus) -> Self {
-        Self::Undecodable { table: "imports.import", id: import_id, source: source.into() }
+        Self::Undecodable {
+            table: "imports.import",
+            id: import_id,
+            source: source.into(),
+        }
     }
 
     /// A row whose verdict this release does not know.
     pub(crate) fn verdict(import_id: Uuid, source: UnknownVerdict) -> Self {
-        Self::Undecodable { table: "imports.verdict", id: import_id, source: source.into() }
+        Self::Undecodable {
+            table: "imports.verdict",
+            id: import_id,
+            source: source.into(),
+        }
     }
 
     /// Too many changes for one call.
     pub(crate) fn too_many_changes(count: usize) -> Self {
-        Self::invalid("changes", format!("{count} changes; send at most {CHANGES_MAX} in a call"))
+        Self::invalid(
+            "changes",
+            format!("{count} changes; send at most {CHANGES_MAX} in a call"),
+        )
     }
 }
 
@@ -174,12 +188,14 @@ impl From<ReadError> for Error {
     fn from(error: ReadError) -> Self {
         match error {
             ReadError::Io(source) => Self::Read(source),
-            ReadError::Limit { .. } => {
-                Self::FileRefused { reason: "OVER_LIMIT", detail: error.to_string() }
-            }
-            ReadError::Undecodable { .. } => {
-                Self::FileRefused { reason: "UNDECODABLE_TEXT", detail: error.to_string() }
-            }
+            ReadError::Limit { .. } => Self::FileRefused {
+                reason: "OVER_LIMIT",
+                detail: error.to_string(),
+            },
+            ReadError::Undecodable { .. } => Self::FileRefused {
+                reason: "UNDECODABLE_TEXT",
+                detail: error.to_string(),
+            },
         }
     }
 }

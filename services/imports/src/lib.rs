@@ -74,16 +74,25 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
             clock: clock.clone(),
             review_ttl: config.review_ttl,
         };
-        steps.workflows.schedule_sweep().await.context("the sweep cannot be scheduled")?;
+        steps
+            .workflows
+            .schedule_sweep()
+            .await
+            .context("the sweep cannot be scheduled")?;
         let options = temporal::worker_options(&queue, &config.worker, shutdown.grace())
-            .register_activities(Activities { steps: steps.clone() })
+            .register_activities(Activities {
+                steps: steps.clone(),
+            })
             .register_workflow::<ImportStatement>()?
             .register_workflow::<SweepImports>()?
             .build();
         let (_runtime, worker) = temporal::worker(&client, options)?;
-        let door = ImportServiceServer::new(Door { steps, shutdown: shutdown.clone() })
-            .max_decoding_message_size(serve::MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(serve::MESSAGE_BYTES_MAX);
+        let door = ImportServiceServer::new(Door {
+            steps,
+            shutdown: shutdown.clone(),
+        })
+        .max_decoding_message_size(serve::MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(serve::MESSAGE_BYTES_MAX);
         let server = Server {
             listener,
             routes: Routes::new(door),

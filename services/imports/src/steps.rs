@@ -94,7 +94,13 @@ impl Steps {
         }
         store::due::clear(transaction, store::due::Duty::StartImport, import.import_id).await?;
         let purge_at = now + ROWS_KEPT;
-        store::due::set(transaction, store::due::Duty::PurgeRows, import.import_id, purge_at).await
+        store::due::set(
+            transaction,
+            store::due::Duty::PurgeRows,
+            import.import_id,
+            purge_at,
+        )
+        .await
     }
 
     /// Until when a review or question that begins now waits.
@@ -106,23 +112,37 @@ impl Steps {
 async fn find(transaction: &mut UserTransaction, import_id: Uuid) -> Result<Import, Error> {
     store::import::get(transaction, import_id)
         .await?
-        .ok_or_else(|| Error::NotFound { what: "import", id: import_id.to_string() })
+        .ok_or_else(|| Error::NotFound {
+            what: "import",
+            id: import_id.to_string(),
+        })
 }
 
 impl Import {
     /// The move from where it stands.
     fn step(&self, to: Status) -> Move {
         let generation = self.etag.generation;
-        Move { import_id: self.import_id, generation, from: self.status, to }
+        Move {
+            import_id: self.import_id,
+            generation,
+            from: self.status,
+            to,
+        }
     }
 
     /// Its rows.
     pub(crate) fn target(&self) -> Target {
-        Target { import_id: self.import_id, generation: self.etag.generation }
+        Target {
+            import_id: self.import_id,
+            generation: self.etag.generation,
+        }
     }
 
     /// The refusal of a step that comes too early or too late.
     fn wrong_status(&self) -> Error {
-        Error::WrongStatus { status: self.status, needed: "this step does not belong to it" }
+        Error::WrongStatus {
+            status: self.status,
+            needed: "this step does not belong to it",
+        }
     }
 }

@@ -5,7 +5,7 @@ use djinn_chassis::{auth::UserId, postgres::UserTransaction};
 use sqlx::Executor;
 use uuid::Uuid;
 
-use super::{DENIED, Users, users};
+use super::{DENIED, Users, make_peek, users};
 use crate::fixture::{count, run, sqlstate};
 
 const COLUMNS: &str = "import_id, generation, row_number, line, account_id, transaction_id, \
@@ -195,15 +195,7 @@ async fn the_views_check_holds_even_with_every_grant() {
 async fn a_cheap_function_meets_no_other_users_staged_row() {
     let (users, _) = staged().await;
     let mut theirs = users.fixture.imports.user(users.bob).await.unwrap();
-    run(
-        &mut theirs,
-        "CREATE FUNCTION pg_temp.peek(owner uuid) RETURNS boolean LANGUAGE plpgsql \
-         COST 0.0000001 AS $$ BEGIN \
-         IF owner <> current_setting('djinn.user_id')::uuid THEN RAISE 'seen'; END IF; \
-         RETURN true; END $$",
-    )
-    .await
-    .unwrap();
+    make_peek(&mut theirs).await;
     let sql = "SELECT count(*) FROM imports.staged WHERE pg_temp.peek(user_id)";
     assert_eq!(count(&mut theirs, sql).await.unwrap(), 1);
 }

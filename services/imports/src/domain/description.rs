@@ -43,7 +43,12 @@ pub fn describe(reading: &Reading) -> Description {
     let mut columns = Vec::new();
     let mut add = |index: usize, role, format| {
         let name = reading.names.get(index).cloned().unwrap_or_default();
-        columns.push(Column { position: index + 1, role, format, name });
+        columns.push(Column {
+            position: index + 1,
+            role,
+            format,
+            name,
+        });
     };
     let day = |day: Day| (day.column, day.order.label());
     let (column, order) = day(reading.day);
@@ -71,7 +76,10 @@ pub fn describe(reading: &Reading) -> Description {
             add(*index, role, "");
         }
     }
-    for (index, role) in [(reading.external_id, "external_id"), (reading.void_status, "status")] {
+    for (index, role) in [
+        (reading.external_id, "external_id"),
+        (reading.void_status, "status"),
+    ] {
         if let Some(index) = index {
             add(index, role, "");
         }
@@ -84,7 +92,11 @@ pub fn describe(reading: &Reading) -> Description {
             '\t' => "\\t".to_owned(),
             other => other.to_string(),
         },
-        header_line: if reading.names.is_empty() { 0 } else { reading.before },
+        header_line: if reading.names.is_empty() {
+            0
+        } else {
+            reading.before
+        },
         columns,
         currency: reading.currency,
     }
@@ -92,7 +104,10 @@ pub fn describe(reading: &Reading) -> Description {
 
 fn amounts(amount: &Amount) -> Vec<(Numeral, &'static str)> {
     match amount {
-        Amount::Signed { cell, inverted: true } => vec![(*cell, "amount_inverted")],
+        Amount::Signed {
+            cell,
+            inverted: true,
+        } => vec![(*cell, "amount_inverted")],
         Amount::Signed { cell, .. }
         | Amount::Marked { cell, .. }
         | Amount::Indicated { cell, .. } => vec![(*cell, "amount")],

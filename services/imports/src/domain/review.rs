@@ -27,7 +27,12 @@ pub struct UnknownVerdict(String);
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 4] = [Self::New, Self::Duplicate, Self::DeletedBefore, Self::Changed];
+    pub const ALL: [Self; 4] = [
+        Self::New,
+        Self::Duplicate,
+        Self::DeletedBefore,
+        Self::Changed,
+    ];
 
     /// The word in Postgres.
     #[must_use]
@@ -110,7 +115,10 @@ impl Etag {
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let (generation, revision) = text.split_once('-')?;
-        let etag = Self { generation: generation.parse().ok()?, revision: revision.parse().ok()? };
+        let etag = Self {
+            generation: generation.parse().ok()?,
+            revision: revision.parse().ok()?,
+        };
         (etag.to_string() == text).then_some(etag)
     }
 }
@@ -121,18 +129,48 @@ mod tests {
 
     #[test]
     fn an_etag_is_read_only_as_it_was_written() {
-        let etag = Etag { generation: 1, revision: 12 };
+        let etag = Etag {
+            generation: 1,
+            revision: 12,
+        };
         assert_eq!(Etag::parse(&etag.to_string()), Some(etag));
-        for other in ["", "1", "1-", "-1", "01-2", "1-+2", "1-2-3", "1-x", "1-99999999999999999999"] {
+        for other in [
+            "",
+            "1",
+            "1-",
+            "-1",
+            "01-2",
+            "1-+2",
+            "1-2-3",
+            "1-x",
+            "1-99999999999999999999",
+        ] {
             assert_eq!(Etag::parse(other), None, "{other}");
         }
     }
 
     #[test]
     fn only_reviews_without_doubt_confirm_themselves() {
-        let counts = Counts { rows: 3, new: 2, duplicate: 1, ..Counts::default() };
+        let counts = Counts {
+            rows: 3,
+            new: 2,
+            duplicate: 1,
+            ..Counts::default()
+        };
         assert!(counts.are_beyond_doubt());
-        assert!(!Counts { invalid: 1, ..counts }.are_beyond_doubt());
-        assert!(!Counts { changed: 1, ..counts }.are_beyond_doubt());
+        assert!(
+            !Counts {
+                invalid: 1,
+                ..counts
+            }
+            .are_beyond_doubt()
+        );
+        assert!(
+            !Counts {
+                changed: 1,
+                ..counts
+            }
+            .are_beyond_doubt()
+        );
     }
 }

@@ -26,7 +26,10 @@ use crate::{
 
 fn time(at: DateTime<Utc>) -> Timestamp {
     let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();
-    Timestamp { seconds: at.timestamp(), nanos }
+    Timestamp {
+        seconds: at.timestamp(),
+        nanos,
+    }
 }
 
 fn money(money: Money) -> common::Money {
@@ -57,7 +60,10 @@ pub(super) fn import(import: &Import, file: Option<&Upload>) -> proto::Import {
         .balance_before
         .minor_units
         .checked_add(totals.included.minor_units)
-        .map(|minor_units| Money { minor_units, ..totals.included });
+        .map(|minor_units| Money {
+            minor_units,
+            ..totals.included
+        });
     proto::Import {
         import_id: import.import_id.to_string(),
         account_id: import.account_id.to_string(),
@@ -187,7 +193,10 @@ pub(super) fn reading(reading: &Reading) -> proto::Reading {
         delimiter: description.delimiter,
         header_line: i64::try_from(description.header_line).unwrap_or_default(),
         columns: description.columns.into_iter().map(column).collect(),
-        currency_code: description.currency.map(|it| it.code().to_owned()).unwrap_or_default(),
+        currency_code: description
+            .currency
+            .map(|it| it.code().to_owned())
+            .unwrap_or_default(),
         evidence: reading.evidence.clone(),
     }
 }
@@ -200,7 +209,11 @@ pub(super) fn row(row: &ReviewRow) -> proto::ImportRow {
     };
     match &row.content {
         Content::Row(good) => good_row(base, good),
-        Content::Rejected { reason, message, original } => proto::ImportRow {
+        Content::Rejected {
+            reason,
+            message,
+            original,
+        } => proto::ImportRow {
             verdict: RowVerdict::Invalid.into(),
             problem: Some(proto::RowProblem {
                 reason: reason.clone(),
@@ -231,7 +244,10 @@ fn good_row(base: proto::ImportRow, row: &GoodRow) -> proto::ImportRow {
         description: row.description.clone(),
         counterparty: row.counterparty.clone(),
         external_id: row.external_id.clone().unwrap_or_default(),
-        transaction_id: row.transaction_id.map(|id| id.to_string()).unwrap_or_default(),
+        transaction_id: row
+            .transaction_id
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
         ..base
     }
 }
@@ -243,12 +259,20 @@ pub(super) fn preview_row(entry: Entry) -> proto::PreviewRow {
             line: line(row.line),
             booked_on: date(row.booked_on),
             amount: row.amount.to_string(),
-            currency_code: row.currency.map(|code| code.code().to_owned()).unwrap_or_default(),
+            currency_code: row
+                .currency
+                .map(|code| code.code().to_owned())
+                .unwrap_or_default(),
             description: row.description,
             counterparty: row.counterparty,
             problem: None,
         },
-        Entry::Rejected(RejectedRow { line: at, reason, detail, original }) => proto::PreviewRow {
+        Entry::Rejected(RejectedRow {
+            line: at,
+            reason,
+            detail,
+            original,
+        }) => proto::PreviewRow {
             line: line(at),
             problem: Some(proto::RowProblem {
                 reason: reason.to_owned(),

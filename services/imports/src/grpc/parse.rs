@@ -44,8 +44,16 @@ pub(super) fn import_filter(asked: &proto::ListImportsRequest) -> Result<Filter,
         "" => None,
         text => Some(id("account_id", text)?),
     };
-    let statuses = asked.states.iter().map(|state| status(*state)).collect::<Result<_, _>>()?;
-    Ok(Filter { account_id, statuses, before: None })
+    let statuses = asked
+        .states
+        .iter()
+        .map(|state| status(*state))
+        .collect::<Result<_, _>>()?;
+    Ok(Filter {
+        account_id,
+        statuses,
+        before: None,
+    })
 }
 
 fn status(number: i32) -> Result<Status, Error> {
@@ -72,12 +80,18 @@ fn status(number: i32) -> Result<Status, Error> {
 }
 
 pub(super) fn row_filters(asked: &proto::ListImportRowsRequest) -> String {
-    format!("rows|{}|{:?}|{:?}", asked.import_id, asked.verdicts, asked.included)
+    format!(
+        "rows|{}|{:?}|{:?}",
+        asked.import_id, asked.verdicts, asked.included
+    )
 }
 
 pub(super) fn row_filter(asked: &proto::ListImportRowsRequest) -> Result<RowFilter, Error> {
     use proto::RowVerdict;
-    let mut filter = RowFilter { included: asked.included, ..RowFilter::default() };
+    let mut filter = RowFilter {
+        included: asked.included,
+        ..RowFilter::default()
+    };
     for number in &asked.verdicts {
         let unknown = || Error::invalid("verdicts", format!("{number} is not a verdict"));
         match RowVerdict::try_from(*number).map_err(|_| unknown())? {
@@ -93,9 +107,7 @@ pub(super) fn row_filter(asked: &proto::ListImportRowsRequest) -> Result<RowFilt
 }
 
 /// Rows and what becomes of them, each row once.
-pub(super) fn changes(
-    asked: &[proto::ImportRowChange],
-) -> Result<(Vec<i32>, Vec<bool>), Error> {
+pub(super) fn changes(asked: &[proto::ImportRowChange]) -> Result<(Vec<i32>, Vec<bool>), Error> {
     const FIELD: &str = "changes.row_number";
     let mut seen = std::collections::BTreeMap::new();
     for change in asked {
@@ -104,7 +116,10 @@ pub(super) fn changes(
             .filter(|number| *number >= 1)
             .ok_or_else(|| Error::invalid(FIELD, format!("{} is no row", change.row_number)))?;
         if seen.insert(number, change.included).is_some() {
-            return Err(Error::invalid(FIELD, format!("{number} is there twice; decide once")));
+            return Err(Error::invalid(
+                FIELD,
+                format!("{number} is there twice; decide once"),
+            ));
         }
     }
     Ok(seen.into_iter().unzip())

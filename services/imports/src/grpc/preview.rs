@@ -34,5 +34,7 @@ pub(super) async fn preview(
         Err(error) => Err(fault::status(error)),
     });
     let message = |part| proto::PreviewStatementResponse { part: Some(part) };
-    Ok(stream::once(async { Ok(reading) }).chain(rows).map(move |part| part.map(message)))
+    Ok(stream::once(async { Ok(reading) })
+        .chain(rows)
+        .map(move |part| part.map(message)))
 }

@@ -26,7 +26,12 @@ pub(super) async fn receive(
     let first = messages.message().await.map_err(broken)?;
     let header = match first.and_then(|message| message.part) {
         Some(Part::Header(header)) => parse_header(header)?,
-        _ => return Err(Error::invalid("header", "is missing; send it in the first message")),
+        _ => {
+            return Err(Error::invalid(
+                "header",
+                "is missing; send it in the first message",
+            ));
+        }
     };
     steps.receive(user, header, pin!(chunks(messages))).await
 }
@@ -39,9 +44,15 @@ fn parse_header(header: proto::UploadHeader) -> Result<Header, Error> {
         return Err(Error::invalid("header.file_name", problem));
     }
     if file_name.chars().any(char::is_control) {
-        return Err(Error::invalid("header.file_name", "holds control characters; remove them"));
+        return Err(Error::invalid(
+            "header.file_name",
+            "holds control characters; remove them",
+        ));
     }
-    Ok(Header { request_id, file_name })
+    Ok(Header {
+        request_id,
+        file_name,
+    })
 }
 
 fn chunks(
@@ -49,11 +60,17 @@ fn chunks(
 ) -> impl Stream<Item = Result<Bytes, Error>> {
     messages.map(|message| match message.map_err(broken)?.part {
         Some(Part::Chunk(chunk)) => Ok(chunk),
-        _ => Err(Error::invalid("chunk", "is missing; every message but the first carries one")),
+        _ => Err(Error::invalid(
+            "chunk",
+            "is missing; every message but the first carries one",
+        )),
     })
 }
 
 /// The client went away, or sent what is no message: either way the upload is over.
 fn broken(status: tonic::Status) -> Error {
-    Error::invalid("chunk", format!("the upload broke off: {}", status.message()))
+    Error::invalid(
+        "chunk",
+        format!("the upload broke off: {}", status.message()),
+    )
 }

@@ -38,7 +38,14 @@ pub(super) fn watch(
     shutdown: Shutdown,
 ) -> impl Stream<Item = Result<proto::WatchImportResponse, GrpcStatus>> {
     let import_id = Uuid::try_parse(&first.import_id).unwrap_or_default();
-    let watch = Watch { steps, user, import_id, shown: first, shutdown, phase: Phase::First };
+    let watch = Watch {
+        steps,
+        user,
+        import_id,
+        shown: first,
+        shutdown,
+        phase: Phase::First,
+    };
     stream::unfold(watch, |mut watch| async {
         let next = match watch.phase {
             Phase::First => Ok(Some(watch.shown.clone())),
@@ -47,9 +54,15 @@ pub(super) fn watch(
         };
         let answer = match next {
             Ok(Some(import)) => {
-                watch.phase = if has_ended(&import) { Phase::Over } else { Phase::Changes };
+                watch.phase = if has_ended(&import) {
+                    Phase::Over
+                } else {
+                    Phase::Changes
+                };
                 watch.shown = import.clone();
-                Ok(proto::WatchImportResponse { import: Some(import) })
+                Ok(proto::WatchImportResponse {
+                    import: Some(import),
+                })
             }
             Ok(None) => return None,
             Err(error) => {
@@ -79,5 +92,8 @@ impl Watch {
 }
 
 fn has_ended(import: &proto::Import) -> bool {
-    import.job.as_ref().is_some_and(|job| job.end_time.is_some())
+    import
+        .job
+        .as_ref()
+        .is_some_and(|job| job.end_time.is_some())
 }

@@ -57,7 +57,9 @@ impl Steps {
         store::import::lock(&mut transaction, key.import_id).await?;
         let import = find(&mut transaction, key.import_id).await?;
         if import.status != Status::Committing {
-            return Err(Error::Overtaken { import_id: key.import_id });
+            return Err(Error::Overtaken {
+                import_id: key.import_id,
+            });
         }
         if let Some(failure) = self.doubt(&mut transaction, &import).await? {
             let step = import.step(Status::Review);
@@ -105,7 +107,11 @@ impl Steps {
         let expected = import.totals.counts.included;
         if i64::try_from(inserted) != Ok(expected) {
             let import_id = import.import_id;
-            return Err(Error::CountMismatch { import_id, expected, inserted });
+            return Err(Error::CountMismatch {
+                import_id,
+                expected,
+                inserted,
+            });
         }
         let step = import.step(Status::Committed);
         store::import::move_on(transaction, step, now).await?;

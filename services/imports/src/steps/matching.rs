@@ -10,11 +10,7 @@ use super::{Key, Steps, find};
 use crate::{
     Error,
     domain::{review::Etag, status::Status},
-    store::{
-        self,
-        import::Import,
-        review::Findings,
-    },
+    store::{self, import::Import, review::Findings},
 };
 
 /// The review as it begins.
@@ -57,8 +53,7 @@ impl Steps {
         let account_version = version(transaction, import).await?;
         let batch = import.batch();
         let matched = intake::match_batch(transaction, batch, import.id_conflict_count).await?;
-        let (counts, included_minor) =
-            store::review::totals(transaction, import.target()).await?;
+        let (counts, included_minor) = store::review::totals(transaction, import.target()).await?;
         let balance = account::balance(transaction, import.account_id)
             .await?
             .ok_or_else(|| no_account(import))?;
@@ -78,8 +73,7 @@ impl Steps {
         transaction: &mut UserTransaction,
         import: &Import,
     ) -> Result<(), Error> {
-        let (counts, included_minor) =
-            store::review::totals(transaction, import.target()).await?;
+        let (counts, included_minor) = store::review::totals(transaction, import.target()).await?;
         let findings = Findings {
             counts,
             included_minor,
@@ -96,23 +90,34 @@ pub(super) async fn version(
     transaction: &mut UserTransaction,
     import: &Import,
 ) -> Result<i64, Error> {
-    account::version(transaction, import.account_id).await?.ok_or_else(|| no_account(import))
+    account::version(transaction, import.account_id)
+        .await?
+        .ok_or_else(|| no_account(import))
 }
 
 fn no_account(import: &Import) -> Error {
-    Error::NotFound { what: "account", id: import.account_id.to_string() }
+    Error::NotFound {
+        what: "account",
+        id: import.account_id.to_string(),
+    }
 }
 
 fn opened(import: &Import) -> Opened {
     let auto_confirm = import.auto_confirm
         && import.totals.counts.are_beyond_doubt()
         && import.id_conflict_count == 0;
-    Opened { etag: import.etag, auto_confirm }
+    Opened {
+        etag: import.etag,
+        auto_confirm,
+    }
 }
 
 impl Import {
     /// Its rows, as the ledger's intake names them.
     pub(super) fn batch(&self) -> Batch {
-        Batch { import_id: self.import_id, generation: self.etag.generation }
+        Batch {
+            import_id: self.import_id,
+            generation: self.etag.generation,
+        }
     }
 }

@@ -49,18 +49,32 @@ impl Steps {
         let file = file_of(&mut transaction, upload_id).await?;
         transaction.commit().await?;
         if self.scan_file(user, &file).await? == Finding::Refused {
-            return Err(Error::FileRefused { reason: "INFECTED", detail: infected().message });
+            return Err(Error::FileRefused {
+                reason: "INFECTED",
+                detail: infected().message,
+            });
         }
-        let hints = Hints { today: self.clock.today(), currency: None, answers };
+        let hints = Hints {
+            today: self.clock.today(),
+            currency: None,
+            answers,
+        };
         let (reading, questions) = match self.read(file.object_key.clone(), hints).await? {
             Recognition::Ready(reading) => (reading, Vec::new()),
             Recognition::Asks { reading, questions } => (reading, questions),
             Recognition::Refused(refusal) => {
-                return Err(Error::FileRefused { reason: refusal.reason, detail: refusal.detail });
+                return Err(Error::FileRefused {
+                    reason: refusal.reason,
+                    detail: refusal.detail,
+                });
             }
         };
         let rows = self.send_rows(file.object_key, reading.clone(), rows_max);
-        Ok(Preview { reading, questions, rows })
+        Ok(Preview {
+            reading,
+            questions,
+            rows,
+        })
     }
 
     fn send_rows(

@@ -55,7 +55,9 @@ impl Steps {
         if let Some((hash, upload_id)) = earlier {
             let received = drain(&header, &mut chunks).await?;
             if hash != received.body_hash {
-                return Err(Error::RequestIdReused { request_id: header.request_id });
+                return Err(Error::RequestIdReused {
+                    request_id: header.request_id,
+                });
             }
             return self.stored(user, upload_id).await;
         }
@@ -63,7 +65,8 @@ impl Steps {
         match fill(&header, parts, &mut chunks).await {
             Ok((received, parts)) => {
                 parts.finish().await?;
-                self.finish_upload(user, &header, upload_id, &key, received).await
+                self.finish_upload(user, &header, upload_id, &key, received)
+                    .await
             }
             Err((error, parts)) => {
                 self.abandon(user, upload_id, &key, Some(parts)).await;
@@ -124,7 +127,9 @@ impl Steps {
         }
         let size = received.size_bytes;
         if !upload::finish(&mut transaction, upload_id, size, &received.sha256, now).await? {
-            return Err(Error::UploadIdle { idle_s: IDLE_MAX.as_secs() });
+            return Err(Error::UploadIdle {
+                idle_s: IDLE_MAX.as_secs(),
+            });
         }
         store::due::clear(&mut transaction, Duty::AbortUpload, upload_id).await?;
         let stored = super::scan::file_of(&mut transaction, upload_id).await?;
@@ -175,13 +180,19 @@ impl Meter {
         let name = header.file_name.as_bytes();
         body.update(u64::try_from(name.len()).unwrap_or(u64::MAX).to_be_bytes());
         body.update(name);
-        Self { size_bytes: 0, file: Sha256::new(), body }
+        Self {
+            size_bytes: 0,
+            file: Sha256::new(),
+            body,
+        }
     }
 
     fn pass(&mut self, chunk: &[u8]) -> Result<(), Error> {
         self.size_bytes += u64::try_from(chunk.len()).unwrap_or(u64::MAX);
         if self.size_bytes > FILE_BYTES_MAX {
-            return Err(Error::FileTooLarge { limit_bytes: FILE_BYTES_MAX });
+            return Err(Error::FileTooLarge {
+                limit_bytes: FILE_BYTES_MAX,
+            });
         }
         self.file.update(chunk);
         self.body.update(chunk);
@@ -190,10 +201,14 @@ impl Meter {
 
     fn finish(self) -> Result<Received, Error> {
         if self.size_bytes == 0 {
-            return Err(Error::invalid("chunk", "the file is empty; choose another file"));
+            return Err(Error::invalid(
+                "chunk",
+                "the file is empty; choose another file",
+            ));
         }
         Ok(Received {
-            size_bytes: i64::try_from(self.size_bytes).map_err(|error| Error::Task(error.into()))?,
+            size_bytes: i64::try_from(self.size_bytes)
+                .map_err(|error| Error::Task(error.into()))?,
             sha256: self.file.finalize().into(),
             body_hash: self.body.finalize().into(),
         })
@@ -205,7 +220,9 @@ async fn next(
 ) -> Result<Option<Bytes>, Error> {
     match tokio::time::timeout(IDLE_MAX, chunks.next()).await {
         Ok(chunk) => chunk.transpose(),
-        Err(_) => Err(Error::UploadIdle { idle_s: IDLE_MAX.as_secs() }),
+        Err(_) => Err(Error::UploadIdle {
+            idle_s: IDLE_MAX.as_secs(),
+        }),
     }
 }
 

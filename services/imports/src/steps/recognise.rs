@@ -10,11 +10,14 @@ use super::{
 use crate::{
     Error,
     domain::{
-        reading::{self, Hints, Reading, Recognition, Refusal},
         question::Question,
+        reading::{self, Hints, Reading, Recognition, Refusal},
         status::Status,
     },
-    store::{self, import::{Failure, Import}},
+    store::{
+        self,
+        import::{Failure, Import},
+    },
 };
 
 /// How far recognition came.
@@ -55,11 +58,13 @@ impl Steps {
         };
         match self.read(file.object_key, hints).await? {
             Recognition::Ready(reading) => {
-                self.freeze(key, &import, &reading, &[], Status::Staging).await?;
+                self.freeze(key, &import, &reading, &[], Status::Staging)
+                    .await?;
                 Ok(Recognised::Ready)
             }
             Recognition::Asks { reading, questions } => {
-                self.freeze(key, &import, &reading, &questions, Status::Asking).await?;
+                self.freeze(key, &import, &reading, &questions, Status::Asking)
+                    .await?;
                 Ok(Recognised::Asks)
             }
             Recognition::Refused(refusal) => {
@@ -101,8 +106,12 @@ impl Steps {
 
     async fn refuse(&self, key: Key, import: &Import, refusal: Refusal) -> Result<(), Error> {
         let mut transaction = self.store.user(key.user).await?;
-        let failure = Failure { reason: refusal.reason.to_owned(), message: refusal.detail };
-        self.end(&mut transaction, import, Status::Refused, Some(failure)).await?;
+        let failure = Failure {
+            reason: refusal.reason.to_owned(),
+            message: refusal.detail,
+        };
+        self.end(&mut transaction, import, Status::Refused, Some(failure))
+            .await?;
         Ok(transaction.commit().await?)
     }
 }

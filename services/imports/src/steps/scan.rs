@@ -68,7 +68,10 @@ impl Scanner {
         }
         let text = String::from_utf8_lossy(&reply);
         let text = text.trim_end_matches('\0');
-        match text.strip_prefix("stream: ").and_then(|rest| rest.strip_suffix(" FOUND")) {
+        match text
+            .strip_prefix("stream: ")
+            .and_then(|rest| rest.strip_suffix(" FOUND"))
+        {
             Some(name) => Ok(Reply::Found(name.to_owned())),
             None => Err(unclear(format!("it answered {text:?}"))),
         }
@@ -85,7 +88,9 @@ impl Scanner {
             // A block of length zero ends the stream.
             let sent = async {
                 stream.write_all(&size.to_be_bytes()).await?;
-                stream.write_all(block.get(..length).unwrap_or_default()).await
+                stream
+                    .write_all(block.get(..length).unwrap_or_default())
+                    .await
             };
             in_time(IDLE_MAX, "sending", sent).await?;
             if length == 0 {
@@ -107,13 +112,22 @@ async fn in_time<T>(
 ) -> Result<T, Error> {
     match timeout(limit, work).await {
         Ok(Ok(value)) => Ok(value),
-        Ok(Err(source)) => Err(Error::Scanner { detail: doing.to_owned(), source: Some(source) }),
-        Err(_) => Err(unclear(format!("{doing} took more than {} s", limit.as_secs()))),
+        Ok(Err(source)) => Err(Error::Scanner {
+            detail: doing.to_owned(),
+            source: Some(source),
+        }),
+        Err(_) => Err(unclear(format!(
+            "{doing} took more than {} s",
+            limit.as_secs()
+        ))),
     }
 }
 
 fn unclear(detail: String) -> Error {
-    Error::Scanner { detail, source: None }
+    Error::Scanner {
+        detail,
+        source: None,
+    }
 }
 
 impl Steps {
@@ -148,7 +162,8 @@ impl Steps {
                 store::import::move_on(&mut transaction, step, self.clock.now()).await?;
             }
             Finding::Refused => {
-                self.end(&mut transaction, &import, Status::Refused, Some(infected())).await?;
+                self.end(&mut transaction, &import, Status::Refused, Some(infected()))
+                    .await?;
             }
         }
         transaction.commit().await?;
@@ -162,7 +177,10 @@ impl Steps {
             "clean" => return Ok(Finding::Clean),
             "infected" => None,
             _ => {
-                let reply = self.scanner.scan(self.objects.open(&file.object_key).await?).await?;
+                let reply = self
+                    .scanner
+                    .scan(self.objects.open(&file.object_key).await?)
+                    .await?;
                 let (word, name) = match reply {
                     Reply::Clean => ("clean", None),
                     Reply::Found(name) => ("infected", Some(name)),
@@ -207,5 +225,8 @@ pub(crate) async fn file_of(
 ) -> Result<Upload, Error> {
     upload::get(transaction, upload_id)
         .await?
-        .ok_or_else(|| Error::NotFound { what: "upload", id: upload_id.to_string() })
+        .ok_or_else(|| Error::NotFound {
+            what: "upload",
+            id: upload_id.to_string(),
+        })
 }

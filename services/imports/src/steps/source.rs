@@ -19,7 +19,11 @@ pub(crate) struct StoredFile {
 impl StoredFile {
     /// The object of this key; call it on the runtime.
     pub(crate) fn new(objects: Objects, key: String) -> Self {
-        Self { objects, key, runtime: Handle::current() }
+        Self {
+            objects,
+            key,
+            runtime: Handle::current(),
+        }
     }
 }
 
@@ -27,7 +31,10 @@ impl Source for StoredFile {
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         let opened = self.runtime.block_on(self.objects.open(&self.key));
         let reader = opened.map_err(io::Error::other)?;
-        Ok(Box::new(SyncIoBridge::new_with_handle(reader, self.runtime.clone())))
+        Ok(Box::new(SyncIoBridge::new_with_handle(
+            reader,
+            self.runtime.clone(),
+        )))
     }
 }
 
@@ -35,5 +42,7 @@ impl Source for StoredFile {
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Error> + Send + 'static,
 ) -> Result<T, Error> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| Error::Task(error.into()))?
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::Task(error.into()))?
 }

@@ -59,7 +59,8 @@ impl Steps {
         };
         let reader =
             blocking(move || read_chunks(&file, &reading, &writer, progress.row_count, &sender));
-        let (read, written) = tokio::join!(reader, self.write_chunks(key, &import, progress, chunks));
+        let (read, written) =
+            tokio::join!(reader, self.write_chunks(key, &import, progress, chunks));
         // A reader stops with the writer, so the writer's error is the cause.
         let progress = written?;
         read?;
@@ -77,14 +78,9 @@ impl Steps {
         while let Some(chunk) = chunks.recv().await {
             let mut transaction = self.store.user(key.user).await?;
             let now = self.clock.now();
-            progress = store::staging::write(
-                &mut transaction,
-                import.target(),
-                progress,
-                &chunk,
-                now,
-            )
-            .await?;
+            progress =
+                store::staging::write(&mut transaction, import.target(), progress, &chunk, now)
+                    .await?;
             fail::fail_point!("staging_before_commit", |_| Err(Error::killed()));
             transaction.commit().await?;
             fail::fail_point!("staging_after_commit", |_| Err(Error::killed()));
@@ -99,8 +95,12 @@ impl Steps {
         progress: Progress,
     ) -> Result<(), Error> {
         let mut transaction = self.store.user(key.user).await?;
-        store::import::move_on(&mut transaction, import.step(Status::Matching), self.clock.now())
-            .await?;
+        store::import::move_on(
+            &mut transaction,
+            import.step(Status::Matching),
+            self.clock.now(),
+        )
+        .await?;
         transaction.commit().await?;
         let mut transaction = self.store.user(key.user).await?;
         store::staging::analyze(&mut transaction).await?;
@@ -192,12 +192,17 @@ impl RowWriter {
             && currency != self.currency
         {
             let (own, other) = (self.currency.code(), currency.code());
-            let detail = format!("the row is in {other}, the account in {own}; import it into an \
-                                  account in {other}");
+            let detail = format!(
+                "the row is in {other}, the account in {own}; import it into an \
+                                  account in {other}"
+            );
             return Err(problem("OTHER_CURRENCY", detail));
         }
         match row.amount.to_minor(self.currency) {
-            Ok(minor_units) => Ok(Money { currency: self.currency, minor_units }),
+            Ok(minor_units) => Ok(Money {
+                currency: self.currency,
+                minor_units,
+            }),
             Err(error) => Err(problem("BAD_AMOUNT", format!("{}: {error}", row.amount))),
         }
     }

@@ -57,7 +57,10 @@ impl Steps {
     }
 
     async fn start_left_behind(&self, due: Due) -> Result<bool, Error> {
-        let key = Key { user: due.user, import_id: due.subject_id };
+        let key = Key {
+            user: due.user,
+            import_id: due.subject_id,
+        };
         let (mut transaction, import) = self.find(key).await?;
         if import.status != Status::Created {
             store::due::clear(&mut transaction, Duty::StartImport, due.subject_id).await?;
@@ -92,8 +95,7 @@ impl Steps {
 
     async fn purge(&self, due: Due) -> Result<bool, Error> {
         let mut transaction = self.store.user(due.user).await?;
-        let done =
-            store::staging::purge(&mut transaction, due.subject_id, ROWS_PURGED_MAX).await?;
+        let done = store::staging::purge(&mut transaction, due.subject_id, ROWS_PURGED_MAX).await?;
         if done {
             store::due::clear(&mut transaction, Duty::PurgeRows, due.subject_id).await?;
         }

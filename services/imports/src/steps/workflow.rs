@@ -12,7 +12,9 @@ use temporalio_client::{
     Client, Priority, WorkflowExecuteUpdateOptions, WorkflowIdConflictPolicy,
     WorkflowIdReusePolicy, WorkflowStartOptions,
     errors::{WorkflowStartError, WorkflowUpdateError},
-    schedules::{CreateScheduleOptions, ScheduleAction, ScheduleError, ScheduleOverlapPolicy, ScheduleSpec},
+    schedules::{
+        CreateScheduleOptions, ScheduleAction, ScheduleError, ScheduleOverlapPolicy, ScheduleSpec,
+    },
     tonic::Code,
 };
 use uuid::Uuid;
@@ -38,7 +40,11 @@ impl Workflows {
     /// Through this client, run by the workers of this queue.
     #[must_use]
     pub fn new(client: Client, queue: String, review_ttl: Duration) -> Self {
-        Self { client, queue, review_ttl }
+        Self {
+            client,
+            queue,
+            review_ttl,
+        }
     }
 
     /// Starts the import, or joins the run that is there.
@@ -63,7 +69,9 @@ impl Workflows {
             import: ImportRef { user_id, import_id },
             review_ttl_s: self.review_ttl.as_secs(),
         };
-        let start = self.client.start_workflow(ImportStatement::run, input, options);
+        let start = self
+            .client
+            .start_workflow(ImportStatement::run, input, options);
         match in_time(start).await? {
             // It has run already, to its end: whoever asks reads the import.
             Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
@@ -127,11 +135,15 @@ impl Workflows {
 }
 
 fn update_options(request_id: Uuid) -> WorkflowExecuteUpdateOptions {
-    WorkflowExecuteUpdateOptions::builder().update_id(request_id.to_string()).build()
+    WorkflowExecuteUpdateOptions::builder()
+        .update_id(request_id.to_string())
+        .build()
 }
 
 async fn in_time<T>(call: impl Future<Output = T>) -> Result<T, Error> {
-    tokio::time::timeout(CALL_TIMEOUT, call).await.map_err(|late| Error::Temporal(late.into()))
+    tokio::time::timeout(CALL_TIMEOUT, call)
+        .await
+        .map_err(|late| Error::Temporal(late.into()))
 }
 
 fn refused(error: WorkflowUpdateError) -> Error {

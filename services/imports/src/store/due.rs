@@ -113,6 +113,9 @@ pub async fn list(
     .await?;
     Ok(rows
         .into_iter()
-        .map(|row| Due { user: UserId::new(row.user_id), subject_id: row.subject_id })
+        .map(|row| Due {
+            user: UserId::new(row.user_id),
+            subject_id: row.subject_id,
+        })
         .collect())
 }

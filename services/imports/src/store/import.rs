@@ -143,7 +143,10 @@ impl TryFrom<Row> for Import {
         };
         let currency =
             Currency::parse(&row.currency_code).map_err(|error| undecodable(error.into()))?;
-        let money = |minor_units| Money { currency, minor_units };
+        let money = |minor_units| Money {
+            currency,
+            minor_units,
+        };
         Ok(Self {
             import_id: row.import_id,
             account_id: row.account_id,
@@ -151,7 +154,10 @@ impl TryFrom<Row> for Import {
             upload_id: row.upload_id,
             status: Status::parse(&row.status)
                 .map_err(|error| Error::status(row.import_id, error))?,
-            etag: Etag { generation: row.generation, revision: row.revision },
+            etag: Etag {
+                generation: row.generation,
+                revision: row.revision,
+            },
             auto_confirm: row.auto_confirm,
             reading: row
                 .reading
@@ -311,8 +317,11 @@ pub async fn list(
     filter: &Filter,
     count_max: i64,
 ) -> Result<Vec<Import>, Error> {
-    let statuses: Vec<String> =
-        filter.statuses.iter().map(|status| status.as_str().to_owned()).collect();
+    let statuses: Vec<String> = filter
+        .statuses
+        .iter()
+        .map(|status| status.as_str().to_owned())
+        .collect();
     let rows = sqlx::query_as!(
         Row,
         r#"
@@ -346,9 +355,12 @@ pub async fn lock_for_edit(
     transaction: &mut UserTransaction,
     import_id: Uuid,
 ) -> Result<(), Error> {
-    sqlx::query!("SELECT FROM imports.import WHERE import_id = $1 FOR SHARE", import_id)
-        .fetch_optional(&mut **transaction)
-        .await?;
+    sqlx::query!(
+        "SELECT FROM imports.import WHERE import_id = $1 FOR SHARE",
+        import_id
+    )
+    .fetch_optional(&mut **transaction)
+    .await?;
     Ok(())
 }
 
@@ -357,9 +369,12 @@ pub async fn lock_for_edit(
 /// # Errors
 /// As the database answers.
 pub async fn lock(transaction: &mut UserTransaction, import_id: Uuid) -> Result<(), Error> {
-    sqlx::query!("SELECT FROM imports.import WHERE import_id = $1 FOR UPDATE", import_id)
-        .fetch_optional(&mut **transaction)
-        .await?;
+    sqlx::query!(
+        "SELECT FROM imports.import WHERE import_id = $1 FOR UPDATE",
+        import_id
+    )
+    .fetch_optional(&mut **transaction)
+    .await?;
     Ok(())
 }
 
@@ -391,7 +406,9 @@ pub async fn move_on(
     .await?;
     match moved.rows_affected() {
         1 => Ok(()),
-        _ => Err(Error::Overtaken { import_id: step.import_id }),
+        _ => Err(Error::Overtaken {
+            import_id: step.import_id,
+        }),
     }
 }
 

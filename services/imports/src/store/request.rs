@@ -49,7 +49,9 @@ pub async fn claim(
     }
     match find(transaction, request.rpc, request.request_id).await? {
         Some((hash, subject_id)) if hash == request.body_hash[..] => Ok(Some(subject_id)),
-        _ => Err(Error::RequestIdReused { request_id: request.request_id }),
+        _ => Err(Error::RequestIdReused {
+            request_id: request.request_id,
+        }),
     }
 }
 

@@ -110,8 +110,11 @@ async fn good(
     filter: &RowFilter,
     count_max: i64,
 ) -> Result<Vec<ReviewRow>, Error> {
-    let verdicts: Vec<String> =
-        filter.verdicts.iter().map(|verdict| verdict.as_str().to_owned()).collect();
+    let verdicts: Vec<String> = filter
+        .verdicts
+        .iter()
+        .map(|verdict| verdict.as_str().to_owned())
+        .collect();
     let rows = sqlx::query!(
         r#"
         SELECT s.row_number AS "row_number!", s.line AS "line!",
@@ -155,7 +158,11 @@ async fn good(
                 external_id: row.external_id,
                 transaction_id: row.transaction_id,
             });
-            Ok(ReviewRow { row_number: row.row_number, line: row.line, content })
+            Ok(ReviewRow {
+                row_number: row.row_number,
+                line: row.line,
+                content,
+            })
         })
         .collect()
 }
@@ -179,12 +186,24 @@ async fn rejected(
     )
     .fetch_all(&mut **transaction)
     .await?;
-    let row = |row_number, line, content| ReviewRow { row_number, line, content };
+    let row = |row_number, line, content| ReviewRow {
+        row_number,
+        line,
+        content,
+    };
     Ok(rows
         .into_iter()
         .map(|found| {
             let (reason, message, original) = (found.reason, found.message, found.original);
-            row(found.row_number, found.line, Content::Rejected { reason, message, original })
+            row(
+                found.row_number,
+                found.line,
+                Content::Rejected {
+                    reason,
+                    message,
+                    original,
+                },
+            )
         })
         .collect())
 }

@@ -120,7 +120,9 @@ pub async fn progress(
     )
     .fetch_optional(&mut **transaction)
     .await?
-    .ok_or(Error::Overtaken { import_id: target.import_id })
+    .ok_or(Error::Overtaken {
+        import_id: target.import_id,
+    })
 }
 
 /// Writes one chunk behind `from` and returns how far it is now. The caller commits.
@@ -135,7 +137,10 @@ pub async fn write(
     now: DateTime<Utc>,
 ) -> Result<Progress, Error> {
     let size = i64::try_from(chunk.len()).map_err(|error| Error::Task(error.into()))?;
-    let to = Progress { chunk: from.chunk + 1, row_count: from.row_count + size };
+    let to = Progress {
+        chunk: from.chunk + 1,
+        row_count: from.row_count + size,
+    };
     advance(transaction, target, from, to, now).await?;
     fail::fail_point!("before_copy", |_| Err(Error::killed()));
     copy(transaction, target, &chunk.rows).await?;
@@ -177,7 +182,9 @@ async fn advance(
     .await?;
     match (moved.rows_affected(), seen.rows_affected()) {
         (1, 1) => Ok(()),
-        _ => Err(Error::Overtaken { import_id: target.import_id }),
+        _ => Err(Error::Overtaken {
+            import_id: target.import_id,
+        }),
     }
 }
 
@@ -264,9 +271,15 @@ async fn reject(
         .iter()
         .map(|(_, row)| i64::try_from(row.line).unwrap_or(i64::MAX))
         .collect();
-    let reasons: Vec<String> = rejected.iter().map(|(_, row)| row.reason.to_owned()).collect();
+    let reasons: Vec<String> = rejected
+        .iter()
+        .map(|(_, row)| row.reason.to_owned())
+        .collect();
     let messages: Vec<String> = rejected.iter().map(|(_, row)| row.detail.clone()).collect();
-    let originals: Vec<String> = rejected.iter().map(|(_, row)| row.original.clone()).collect();
+    let originals: Vec<String> = rejected
+        .iter()
+        .map(|(_, row)| row.original.clone())
+        .collect();
     sqlx::query!(
         r#"
         INSERT INTO imports.rejected_row
@@ -295,7 +308,9 @@ async fn reject(
 /// # Errors
 /// As the database answers.
 pub async fn analyze(transaction: &mut UserTransaction) -> Result<(), Error> {
-    sqlx::query("SELECT imports.analyze_staged()").execute(&mut **transaction).await?;
+    sqlx::query("SELECT imports.analyze_staged()")
+        .execute(&mut **transaction)
+        .await?;
     Ok(())
 }
 
@@ -324,12 +339,18 @@ pub async fn purge(
     if i64::try_from(purged.rows_affected()).is_ok_and(|count| count >= count_max) {
         return Ok(false);
     }
-    sqlx::query!("DELETE FROM imports.verdict WHERE import_id = $1", import_id)
-        .execute(&mut **transaction)
-        .await?;
-    sqlx::query!("DELETE FROM imports.rejected_row WHERE import_id = $1", import_id)
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query!(
+        "DELETE FROM imports.verdict WHERE import_id = $1",
+        import_id
+    )
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM imports.rejected_row WHERE import_id = $1",
+        import_id
+    )
+    .execute(&mut **transaction)
+    .await?;
     Ok(true)
 }
 

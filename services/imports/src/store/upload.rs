@@ -103,13 +103,13 @@ pub async fn finish(
 ///
 /// # Errors
 /// As the database answers.
-pub async fn mark_deleted(
-    transaction: &mut UserTransaction,
-    upload_id: Uuid,
-) -> Result<(), Error> {
-    sqlx::query!("UPDATE imports.upload SET state = 'deleted' WHERE upload_id = $1", upload_id)
-        .execute(&mut **transaction)
-        .await?;
+pub async fn mark_deleted(transaction: &mut UserTransaction, upload_id: Uuid) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE imports.upload SET state = 'deleted' WHERE upload_id = $1",
+        upload_id
+    )
+    .execute(&mut **transaction)
+    .await?;
     Ok(())
 }
 
@@ -122,9 +122,13 @@ pub async fn note_scan(
     upload_id: Uuid,
     scan: &'static str,
 ) -> Result<(), Error> {
-    sqlx::query!("UPDATE imports.upload SET scan = $2 WHERE upload_id = $1", upload_id, scan)
-        .execute(&mut **transaction)
-        .await?;
+    sqlx::query!(
+        "UPDATE imports.upload SET scan = $2 WHERE upload_id = $1",
+        upload_id,
+        scan
+    )
+    .execute(&mut **transaction)
+    .await?;
     Ok(())
 }
 

@@ -34,7 +34,10 @@ async fn survives(failpoint: &str) {
     }
     reach(&mut client, &import_id, ImportState::Committed).await;
     let ledger = world.ledger(user, account_id).await;
-    assert_eq!((ledger.len(), ledger.iter().sum::<i64>()), (ROWS, sum_of_many(ROWS)));
+    assert_eq!(
+        (ledger.len(), ledger.iter().sum::<i64>()),
+        (ROWS, sum_of_many(ROWS))
+    );
 }
 
 #[tokio::test]
@@ -87,7 +90,9 @@ async fn an_import_accepted_while_temporal_is_away_is_started_by_the_sweep() {
     let mut client = world.client(user);
     let upload_id = crate::world::upload(&mut client, &many(5)).await.unwrap();
     world.temporal.as_ref().unwrap().cut();
-    let import = crate::world::create(&mut client, &upload_id, account_id).await.unwrap();
+    let import = crate::world::create(&mut client, &upload_id, account_id)
+        .await
+        .unwrap();
     assert_eq!(import.state(), ImportState::Created);
     world.temporal.as_ref().unwrap().heal();
     world.hurry_duties(user).await;

@@ -10,13 +10,24 @@ use crate::world::{World, import, many};
 /// The events of the import's workflow, as text.
 async fn history(import_id: &str) -> Vec<String> {
     let stack = testing::stack();
-    let url = format!("http://{}", stack.temporal_address).parse::<url::Url>().unwrap();
-    let connection = Connection::connect(ConnectionOptions::new(url).build()).await.unwrap();
+    let url = format!("http://{}", stack.temporal_address)
+        .parse::<url::Url>()
+        .unwrap();
+    let connection = Connection::connect(ConnectionOptions::new(url).build())
+        .await
+        .unwrap();
     let options = ClientOptions::new(stack.temporal_namespace.clone()).build();
     let client = Client::new(connection, options).unwrap();
     let handle = client.get_workflow_handle::<ImportStatement>(workflow_id(import_id));
-    let events = handle.fetch_history(Default::default()).into_events().await.unwrap();
-    events.iter().map(|event| format!("{:?}", event.attributes)).collect()
+    let events = handle
+        .fetch_history(Default::default())
+        .into_events()
+        .await
+        .unwrap();
+    events
+        .iter()
+        .map(|event| format!("{:?}", event.attributes))
+        .collect()
 }
 
 #[tokio::test]
@@ -31,10 +42,16 @@ async fn events_do_not_grow_with_the_file() {
         assert_eq!(done.state(), ImportState::Committed);
         let events = testing::eventually("the end", crate::world::PATIENCE, async || {
             let events = history(&done.import_id).await;
-            events.last()?.contains("WorkflowExecutionCompleted").then_some(events)
+            events
+                .last()?
+                .contains("WorkflowExecutionCompleted")
+                .then_some(events)
         })
         .await;
-        assert!(!events.iter().any(|event| event.contains("Shop")), "rows in the history");
+        assert!(
+            !events.iter().any(|event| event.contains("Shop")),
+            "rows in the history"
+        );
         counts.push(events.len());
     }
     assert_eq!(counts[0], counts[1]);

@@ -35,7 +35,11 @@ async fn the_same_request_id_twice_is_one_import_and_with_another_body_a_conflic
     };
     assert_eq!(id(one.unwrap()), id(two.unwrap()));
     request.auto_confirm = true;
-    refused(client.create_import(request).await, Code::AlreadyExists, "REQUEST_ID_REUSED");
+    refused(
+        client.create_import(request).await,
+        Code::AlreadyExists,
+        "REQUEST_ID_REUSED",
+    );
 }
 
 #[tokio::test]
@@ -46,9 +50,14 @@ async fn more_than_twenty_open_imports_are_refused() {
     let mut client = world.client(user);
     let upload_id = upload(&mut client, &many(3)).await.unwrap();
     for _ in 0..20 {
-        client.create_import(create_request(&upload_id, account_id)).await.unwrap();
+        client
+            .create_import(create_request(&upload_id, account_id))
+            .await
+            .unwrap();
     }
-    let answer = client.create_import(create_request(&upload_id, account_id)).await;
+    let answer = client
+        .create_import(create_request(&upload_id, account_id))
+        .await;
     refused(answer, Code::ResourceExhausted, "OPEN_IMPORTS");
 }
 
@@ -61,15 +70,45 @@ async fn bad_fields_are_named() {
     let status = client.create_import(request).await.unwrap_err();
     let details = tonic_types::StatusExt::get_error_details(&status);
     let violation = &details.bad_request().unwrap().field_violations[0];
-    assert_eq!((status.code(), violation.field.as_str()), (Code::InvalidArgument, "request_id"));
-    let request = proto::GetImportRequest { import_id: "x".repeat(100_000) };
-    refused(client.get_import(request).await, Code::InvalidArgument, "INVALID_FIELD");
-    let request = proto::ListImportsRequest { page_size: -1, ..Default::default() };
-    refused(client.list_imports(request).await, Code::InvalidArgument, "INVALID_FIELD");
-    let request = proto::ListImportsRequest { states: vec![99], ..Default::default() };
-    refused(client.list_imports(request).await, Code::InvalidArgument, "INVALID_FIELD");
-    let request = proto::ListImportsRequest { page_token: "?".to_owned(), ..Default::default() };
-    refused(client.list_imports(request).await, Code::InvalidArgument, "INVALID_FIELD");
+    assert_eq!(
+        (status.code(), violation.field.as_str()),
+        (Code::InvalidArgument, "request_id")
+    );
+    let request = proto::GetImportRequest {
+        import_id: "x".repeat(100_000),
+    };
+    refused(
+        client.get_import(request).await,
+        Code::InvalidArgument,
+        "INVALID_FIELD",
+    );
+    let request = proto::ListImportsRequest {
+        page_size: -1,
+        ..Default::default()
+    };
+    refused(
+        client.list_imports(request).await,
+        Code::InvalidArgument,
+        "INVALID_FIELD",
+    );
+    let request = proto::ListImportsRequest {
+        states: vec![99],
+        ..Default::default()
+    };
+    refused(
+        client.list_imports(request).await,
+        Code::InvalidArgument,
+        "INVALID_FIELD",
+    );
+    let request = proto::ListImportsRequest {
+        page_token: "?".to_owned(),
+        ..Default::default()
+    };
+    refused(
+        client.list_imports(request).await,
+        Code::InvalidArgument,
+        "INVALID_FIELD",
+    );
 }
 
 #[tokio::test]
@@ -84,32 +123,64 @@ async fn bad_tokens_are_refused() {
     });
     // Header {"alg":"none"} and the claims, without a signature.
     let unsigned = |text: &str| base64_url(text.as_bytes());
-    let none = format!("{}.{}.", unsigned(r#"{"alg":"none"}"#), unsigned(&claims.to_string()));
+    let none = format!(
+        "{}.{}.",
+        unsigned(r#"{"alg":"none"}"#),
+        unsigned(&claims.to_string())
+    );
     for (token, why) in [
-        (testing::token_with(user, &json!({"exp": now - 1})), "TOKEN_EXPIRED"),
-        (testing::token_with(user, &json!({"aud": "somebody else"})), "TOKEN_INVALID"),
-        (testing::token_with(user, &json!({"iss": "somebody else"})), "TOKEN_INVALID"),
-        (testing::token_with(user, &json!({"nbf": now + 600})), "TOKEN_INVALID"),
-        (testing::token_with(user, &json!({"sub": "me"})), "TOKEN_INVALID"),
-        (testing::token_with(user, &json!({"sub": null})), "TOKEN_INVALID"),
+        (
+            testing::token_with(user, &json!({"exp": now - 1})),
+            "TOKEN_EXPIRED",
+        ),
+        (
+            testing::token_with(user, &json!({"aud": "somebody else"})),
+            "TOKEN_INVALID",
+        ),
+        (
+            testing::token_with(user, &json!({"iss": "somebody else"})),
+            "TOKEN_INVALID",
+        ),
+        (
+            testing::token_with(user, &json!({"nbf": now + 600})),
+            "TOKEN_INVALID",
+        ),
+        (
+            testing::token_with(user, &json!({"sub": "me"})),
+            "TOKEN_INVALID",
+        ),
+        (
+            testing::token_with(user, &json!({"sub": null})),
+            "TOKEN_INVALID",
+        ),
         (other_keys.sign(&claims), "TOKEN_INVALID"),
         (none, "TOKEN_INVALID"),
         ("rubbish".to_owned(), "TOKEN_INVALID"),
     ] {
         let mut client = world.client_with(token);
-        let answer = client.list_imports(proto::ListImportsRequest::default()).await;
+        let answer = client
+            .list_imports(proto::ListImportsRequest::default())
+            .await;
         refused(answer, Code::Unauthenticated, why);
     }
     let mut bare = proto::import_service_client::ImportServiceClient::new(world.channel());
-    let status = bare.list_imports(proto::ListImportsRequest::default()).await.unwrap_err();
-    assert_eq!((status.code(), reason(&status).as_str()), (Code::Unauthenticated, "TOKEN_MISSING"));
+    let status = bare
+        .list_imports(proto::ListImportsRequest::default())
+        .await
+        .unwrap_err();
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::Unauthenticated, "TOKEN_MISSING")
+    );
 }
 
 fn base64_url(bytes: &[u8]) -> String {
     const ALPHABET: &[u8] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut out = String::new();
     for chunk in bytes.chunks(3) {
-        let word = chunk.iter().fold(0_u32, |word, byte| word << 8 | u32::from(*byte))
+        let word = chunk
+            .iter()
+            .fold(0_u32, |word, byte| word << 8 | u32::from(*byte))
             << (8 * (3 - chunk.len()));
         for index in 0..=chunk.len() {
             let position = usize::try_from(word >> (18 - 6 * index) & 63).unwrap();

@@ -33,7 +33,12 @@ async fn set(
         etag: import.etag.clone(),
         changes,
     };
-    Ok(client.update_import_rows(request).await?.into_inner().import.unwrap())
+    Ok(client
+        .update_import_rows(request)
+        .await?
+        .into_inner()
+        .import
+        .unwrap())
 }
 
 #[tokio::test]
@@ -46,9 +51,20 @@ async fn what_is_excluded_stays_out_and_a_stale_etag_is_a_conflict() {
     let seen = reach(&mut client, &import_id, ImportState::Review).await;
     let edited = set(&mut client, &seen, &[(2, false)]).await.unwrap();
     assert_ne!(seen.etag, edited.etag);
-    assert_eq!(edited.included_amount.as_ref().unwrap().minor_units, 249_680);
-    refused(confirm(&mut client, &seen).await, Code::Aborted, "ETAG_MISMATCH");
-    refused(set(&mut client, &seen, &[(1, false)]).await, Code::Aborted, "ETAG_MISMATCH");
+    assert_eq!(
+        edited.included_amount.as_ref().unwrap().minor_units,
+        249_680
+    );
+    refused(
+        confirm(&mut client, &seen).await,
+        Code::Aborted,
+        "ETAG_MISMATCH",
+    );
+    refused(
+        set(&mut client, &seen, &[(1, false)]).await,
+        Code::Aborted,
+        "ETAG_MISMATCH",
+    );
     confirm(&mut client, &edited).await.unwrap();
     reach(&mut client, &import_id, ImportState::Committed).await;
     assert_eq!(world.ledger(user, account_id).await, [250_000, -320]);
@@ -66,7 +82,10 @@ async fn a_duplicate_goes_in_once_more_when_a_person_says_so() {
     let edited = set(&mut client, &seen, &[(3, true)]).await.unwrap();
     confirm(&mut client, &edited).await.unwrap();
     reach(&mut client, &import_id, ImportState::Committed).await;
-    assert_eq!(world.ledger(user, account_id).await, [250_000, -90_050, -320, -320]);
+    assert_eq!(
+        world.ledger(user, account_id).await,
+        [250_000, -90_050, -320, -320]
+    );
 }
 
 #[tokio::test]
@@ -79,13 +98,22 @@ async fn a_row_deleted_by_hand_stays_deleted_until_a_person_wants_it_back() {
     delete_by_hand(&world, user, account_id, -320).await;
     let import_id = begin(&mut client, &statement(THREE), account_id).await;
     let seen = reach(&mut client, &import_id, ImportState::Review).await;
-    let counts = seen.counts.clone().unwrap();
-    assert_eq!((counts.duplicate_count, counts.deleted_before_count), (2, 1));
+    let counts = seen.counts.unwrap();
+    assert_eq!(
+        (counts.duplicate_count, counts.deleted_before_count),
+        (2, 1)
+    );
     let edited = set(&mut client, &seen, &[(3, true)]).await.unwrap();
     confirm(&mut client, &edited).await.unwrap();
     reach(&mut client, &import_id, ImportState::Committed).await;
-    assert_eq!(world.ledger(user, account_id).await, [250_000, -90_050, -320]);
-    let counts = import(&mut client, &statement(THREE), account_id).await.counts.unwrap();
+    assert_eq!(
+        world.ledger(user, account_id).await,
+        [250_000, -90_050, -320]
+    );
+    let counts = import(&mut client, &statement(THREE), account_id)
+        .await
+        .counts
+        .unwrap();
     assert_eq!((counts.duplicate_count, counts.new_count), (3, 0));
 }
 
@@ -112,17 +140,19 @@ async fn delete_by_hand(
     .await
     .unwrap();
     let change = Change::begin(&clock);
-    sqlx::query("INSERT INTO ledger.tombstone VALUES ($1, 'transaction', $2, $3, $4, $5, 'user', $6, $7)")
-        .bind(user.uuid())
-        .bind(deleted.0)
-        .bind(account_id)
-        .bind(&deleted.1)
-        .bind(deleted.2)
-        .bind(change.id())
-        .bind(clock.now())
-        .execute(&mut owner)
-        .await
-        .unwrap();
+    sqlx::query(
+        "INSERT INTO ledger.tombstone VALUES ($1, 'transaction', $2, $3, $4, $5, 'user', $6, $7)",
+    )
+    .bind(user.uuid())
+    .bind(deleted.0)
+    .bind(account_id)
+    .bind(&deleted.1)
+    .bind(deleted.2)
+    .bind(change.id())
+    .bind(clock.now())
+    .execute(&mut owner)
+    .await
+    .unwrap();
     sqlx::query("DELETE FROM ledger.transaction WHERE transaction_id = $1")
         .bind(deleted.0)
         .execute(&mut owner)
@@ -146,11 +176,15 @@ async fn an_account_that_changed_meanwhile_sends_the_import_back_to_review() {
     confirm(&mut client, &first).await.unwrap();
     reach(&mut client, &first.import_id, ImportState::Committed).await;
     confirm(&mut client, &second).await.unwrap();
-    let back = testing::eventually("the review with a reason", crate::world::PATIENCE, async || {
-        let import = crate::world::get(&mut client, &second.import_id).await;
-        let failure = import.job.as_ref()?.failure.clone()?;
-        (failure.reason == "ACCOUNT_CHANGED").then_some(import)
-    })
+    let back = testing::eventually(
+        "the review with a reason",
+        crate::world::PATIENCE,
+        async || {
+            let import = crate::world::get(&mut client, &second.import_id).await;
+            let failure = import.job.as_ref()?.failure.clone()?;
+            (failure.reason == "ACCOUNT_CHANGED").then_some(import)
+        },
+    )
     .await;
     assert_eq!(back.state(), ImportState::Review);
     assert_eq!(back.counts.as_ref().unwrap().duplicate_count, 3);
@@ -176,7 +210,11 @@ async fn rows_come_in_pages_and_each_once() {
     };
     let mut numbers = Vec::new();
     loop {
-        let page = client.list_import_rows(request.clone()).await.unwrap().into_inner();
+        let page = client
+            .list_import_rows(request.clone())
+            .await
+            .unwrap()
+            .into_inner();
         numbers.extend(page.rows.iter().map(|row| row.row_number));
         if page.next_page_token.is_empty() {
             break;
@@ -188,9 +226,17 @@ async fn rows_come_in_pages_and_each_once() {
     let other_filters = client.list_import_rows(request.clone()).await;
     refused(other_filters, Code::InvalidArgument, "INVALID_FIELD");
     request.page_token.clear();
-    let rows = client.list_import_rows(request).await.unwrap().into_inner().rows;
+    let rows = client
+        .list_import_rows(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .rows;
     let problem = rows[0].problem.clone().unwrap();
-    assert_eq!((rows.len(), rows[0].row_number, rows[0].included), (1, 251, false));
+    assert_eq!(
+        (rows.len(), rows[0].row_number, rows[0].included),
+        (1, 251, false)
+    );
     assert!(problem.original.contains("twelve"), "{problem:?}");
 }
 
@@ -209,11 +255,15 @@ async fn confirm_cancel_and_expiry_at_once_end_in_one_of_them() {
         let (mut one, mut two) = (world.client(user), world.client(user));
         let (confirmed, cancelled) = tokio::join!(
             async {
-                tokio::time::timeout_at(at, std::future::pending::<()>()).await.unwrap_err();
+                tokio::time::timeout_at(at, std::future::pending::<()>())
+                    .await
+                    .unwrap_err();
                 confirm(&mut one, &seen).await
             },
             async {
-                tokio::time::timeout_at(at, std::future::pending::<()>()).await.unwrap_err();
+                tokio::time::timeout_at(at, std::future::pending::<()>())
+                    .await
+                    .unwrap_err();
                 cancel(&mut two, &import_id).await
             },
         );
@@ -246,8 +296,15 @@ async fn watching_shows_the_state_first_and_ends_with_the_import() {
     let account_id = world.account(user, "EUR").await;
     let mut client = world.client(user);
     let import_id = begin(&mut client, &statement(THREE), account_id).await;
-    let request = proto::WatchImportRequest { import_id: import_id.clone() };
-    let mut stream = world.client(user).watch_import(request).await.unwrap().into_inner();
+    let request = proto::WatchImportRequest {
+        import_id: import_id.clone(),
+    };
+    let mut stream = world
+        .client(user)
+        .watch_import(request)
+        .await
+        .unwrap()
+        .into_inner();
     let mut states = Vec::new();
     while let Some(message) = stream.message().await.unwrap() {
         let import = message.import.unwrap();

@@ -4,13 +4,15 @@ use djinn_chassis::testing;
 use djinn_proto::imports::v1::{self as proto, ImportState};
 use tonic::Code;
 
-use crate::world::{
-    PATIENCE, World, begin, confirm, get, many, reach, refused, statement, upload,
-};
+use crate::world::{PATIENCE, World, begin, confirm, get, many, reach, refused, statement, upload};
 
 /// The harmless file every scanner knows, in two halves so that this source is not one.
 fn eicar() -> String {
-    ["X5O!P%@AP[4\\PZX54(P^)7CC)7}$", "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"].concat()
+    [
+        "X5O!P%@AP[4\\PZX54(P^)7CC)7}$",
+        "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*",
+    ]
+    .concat()
 }
 
 async fn is_refused_and_gone(world: &World, file: &[u8]) {
@@ -33,7 +35,10 @@ async fn is_refused_and_gone(world: &World, file: &[u8]) {
         .unwrap();
     assert_eq!(events, ["infected"]);
     let found = objects().open(&key).await.map(|_| ());
-    assert!(matches!(found, Err(djinn_chassis::objects::Error::NotFound { .. })), "{found:?}");
+    assert!(
+        matches!(found, Err(djinn_chassis::objects::Error::NotFound { .. })),
+        "{found:?}"
+    );
 }
 
 fn objects() -> djinn_chassis::objects::Objects {
@@ -75,8 +80,15 @@ async fn a_preview_of_an_infected_file_is_refused_too() {
     let mut client = world.client(user);
     let file = statement(&[("2024-01-31", &eicar(), "-3.20")]);
     let upload_id = upload(&mut client, &file).await.unwrap();
-    let request = proto::PreviewStatementRequest { upload_id, ..Default::default() };
-    refused(client.preview_statement(request).await, Code::FailedPrecondition, "INFECTED");
+    let request = proto::PreviewStatementRequest {
+        upload_id,
+        ..Default::default()
+    };
+    refused(
+        client.preview_statement(request).await,
+        Code::FailedPrecondition,
+        "INFECTED",
+    );
 }
 
 #[tokio::test]
@@ -85,22 +97,37 @@ async fn a_preview_shows_the_reading_and_the_rows_without_an_import() {
     let user = testing::user();
     let mut client = world.client(user);
     let upload_id = upload(&mut client, &many(30)).await.unwrap();
-    let request =
-        proto::PreviewStatementRequest { upload_id, rows_max: 10, ..Default::default() };
-    let mut stream = client.preview_statement(request).await.unwrap().into_inner();
+    let request = proto::PreviewStatementRequest {
+        upload_id,
+        rows_max: 10,
+        ..Default::default()
+    };
+    let mut stream = client
+        .preview_statement(request)
+        .await
+        .unwrap()
+        .into_inner();
     let (mut readings, mut rows) = (0, Vec::new());
     while let Some(message) = stream.message().await.unwrap() {
         match message.part.unwrap() {
             proto::preview_statement_response::Part::Reading(found) => {
-                let roles: Vec<_> =
-                    found.reading.unwrap().columns.into_iter().map(|it| it.role).collect();
+                let roles: Vec<_> = found
+                    .reading
+                    .unwrap()
+                    .columns
+                    .into_iter()
+                    .map(|it| it.role)
+                    .collect();
                 assert_eq!(roles, ["booked_on", "description", "amount"]);
                 readings += 1;
             }
             proto::preview_statement_response::Part::Row(row) => rows.push(row),
         }
     }
-    assert_eq!((readings, rows.len(), rows[0].amount.as_str()), (1, 10, "1.00"));
+    assert_eq!(
+        (readings, rows.len(), rows[0].amount.as_str()),
+        (1, 10, "1.00")
+    );
 }
 
 #[tokio::test]
@@ -119,7 +146,10 @@ async fn without_a_scanner_the_import_waits_and_then_goes_on() {
         (log.matches("SCANNER_UNAVAILABLE").count() >= 2).then_some(())
     })
     .await;
-    assert_eq!(get(&mut client, &import_id).await.state(), ImportState::Scanning);
+    assert_eq!(
+        get(&mut client, &import_id).await.state(),
+        ImportState::Scanning
+    );
     world.scanner.heal();
     let review = reach(&mut client, &import_id, ImportState::Review).await;
     confirm(&mut client, &review).await.unwrap();
@@ -134,7 +164,13 @@ async fn an_unclear_answer_is_not_clean() {
     let address = listener.local_addr().unwrap().to_string();
     let world = World::with(&[("DJINN_CLAMD_ADDRESS", &address)]).await;
     let answering = tokio::spawn(async move {
-        for answer in ["stream: OK", "stream: OK\0\0", "OK\0", "stream: oops ERROR\0", ""] {
+        for answer in [
+            "stream: OK",
+            "stream: OK\0\0",
+            "OK\0",
+            "stream: oops ERROR\0",
+            "",
+        ] {
             let (mut stream, _) = listener.accept().await.unwrap();
             let mut seen = Vec::new();
             let mut block = [0; 4096];
@@ -150,6 +186,12 @@ async fn an_unclear_answer_is_not_clean() {
     let account_id = world.account(user, "EUR").await;
     let mut client = world.client(user);
     let import_id = begin(&mut client, &many(3), account_id).await;
-    tokio::time::timeout(PATIENCE, answering).await.unwrap().unwrap();
-    assert_eq!(get(&mut client, &import_id).await.state(), ImportState::Scanning);
+    tokio::time::timeout(PATIENCE, answering)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(
+        get(&mut client, &import_id).await.state(),
+        ImportState::Scanning
+    );
 }

@@ -9,7 +9,11 @@ use crate::world::{Client, World, begin, many, reach, upload};
 
 /// Code, message and details, with the id itself taken out.
 fn shape(status: &Status, id: &str) -> (Code, String, usize) {
-    (status.code(), status.message().replace(id, "ID"), status.details().len())
+    (
+        status.code(),
+        status.message().replace(id, "ID"),
+        status.details().len(),
+    )
 }
 
 async fn every_method(client: &mut Client, import_id: &str) -> Vec<Status> {
@@ -18,11 +22,15 @@ async fn every_method(client: &mut Client, import_id: &str) -> Vec<Status> {
     let etag = "1-1".to_owned();
     vec![
         client
-            .get_import(proto::GetImportRequest { import_id: import_id.clone() })
+            .get_import(proto::GetImportRequest {
+                import_id: import_id.clone(),
+            })
             .await
             .unwrap_err(),
         client
-            .watch_import(proto::WatchImportRequest { import_id: import_id.clone() })
+            .watch_import(proto::WatchImportRequest {
+                import_id: import_id.clone(),
+            })
             .await
             .map(|_| ())
             .unwrap_err(),
@@ -37,7 +45,10 @@ async fn every_method(client: &mut Client, import_id: &str) -> Vec<Status> {
             .update_import_rows(proto::UpdateImportRowsRequest {
                 import_id: import_id.clone(),
                 etag: etag.clone(),
-                changes: vec![proto::ImportRowChange { row_number: 1, included: false }],
+                changes: vec![proto::ImportRowChange {
+                    row_number: 1,
+                    included: false,
+                }],
             })
             .await
             .unwrap_err(),
@@ -50,7 +61,10 @@ async fn every_method(client: &mut Client, import_id: &str) -> Vec<Status> {
             .await
             .unwrap_err(),
         client
-            .cancel_import(proto::CancelImportRequest { import_id, request_id })
+            .cancel_import(proto::CancelImportRequest {
+                import_id,
+                request_id,
+            })
             .await
             .unwrap_err(),
     ]
@@ -72,7 +86,10 @@ async fn another_users_import_answers_as_an_unknown_one() {
         assert_eq!(found.code(), Code::NotFound, "{found:?}");
         assert_eq!(shape(found, &import_id), shape(missing, &unknown));
     }
-    let listed = theirs.list_imports(proto::ListImportsRequest::default()).await.unwrap();
+    let listed = theirs
+        .list_imports(proto::ListImportsRequest::default())
+        .await
+        .unwrap();
     assert_eq!(listed.into_inner().imports, []);
     reach(&mut mine, &import_id, ImportState::Review).await;
 }
@@ -81,8 +98,10 @@ async fn another_users_import_answers_as_an_unknown_one() {
 async fn references_inside_writes_are_looked_for_among_the_callers_own() {
     let world = World::new().await;
     let (owner, thief) = (testing::user(), testing::user());
-    let (account, own_account) =
-        (world.account(owner, "EUR").await, world.account(thief, "EUR").await);
+    let (account, own_account) = (
+        world.account(owner, "EUR").await,
+        world.account(thief, "EUR").await,
+    );
     let (mut mine, mut theirs) = (world.client(owner), world.client(thief));
     let upload_id = upload(&mut mine, &many(3)).await.unwrap();
     let own_upload = upload(&mut theirs, &many(3)).await.unwrap();
@@ -103,8 +122,15 @@ async fn references_inside_writes_are_looked_for_among_the_callers_own() {
         assert_eq!(status.code(), Code::NotFound, "{status:?}");
         assert!(status.message().contains(&id), "{status:?}");
     }
-    let request = proto::PreviewStatementRequest { upload_id, ..Default::default() };
-    let status = theirs.preview_statement(request).await.map(|_| ()).unwrap_err();
+    let request = proto::PreviewStatementRequest {
+        upload_id,
+        ..Default::default()
+    };
+    let status = theirs
+        .preview_statement(request)
+        .await
+        .map(|_| ())
+        .unwrap_err();
     assert_eq!(status.code(), Code::NotFound);
 }
 
@@ -115,7 +141,11 @@ async fn another_users_request_id_is_nobodys_business() {
     let request_id = Uuid::new_v4();
     let (mut first, mut second) = (world.client(one), world.client(two));
     let file = many(3);
-    let a = crate::world::upload_as(&mut first, request_id, "a.csv", &file).await.unwrap();
-    let b = crate::world::upload_as(&mut second, request_id, "b.csv", &file).await.unwrap();
+    let a = crate::world::upload_as(&mut first, request_id, "a.csv", &file)
+        .await
+        .unwrap();
+    let b = crate::world::upload_as(&mut second, request_id, "b.csv", &file)
+        .await
+        .unwrap();
     assert_ne!(a, b);
 }

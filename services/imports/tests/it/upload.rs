@@ -13,8 +13,12 @@ async fn the_same_request_id_is_one_upload_and_with_other_bytes_a_conflict() {
     let mut client = world.client(testing::user());
     let request_id = Uuid::new_v4();
     let file = statement(&[("2024-01-31", "Coffee", "-3.20")]);
-    let first = upload_as(&mut client, request_id, "a.csv", &file).await.unwrap();
-    let second = upload_as(&mut client, request_id, "a.csv", &file).await.unwrap();
+    let first = upload_as(&mut client, request_id, "a.csv", &file)
+        .await
+        .unwrap();
+    let second = upload_as(&mut client, request_id, "a.csv", &file)
+        .await
+        .unwrap();
     assert_eq!(first, second);
     let other = statement(&[("2024-01-31", "Coffee", "-3.30")]);
     let answer = upload_as(&mut client, request_id, "a.csv", &other).await;
@@ -46,7 +50,11 @@ async fn what_is_no_upload_is_refused_by_name() {
     let answer = upload_as(&mut client, Uuid::new_v4(), &"x".repeat(256), b"a,b\n").await;
     refused(answer, Code::InvalidArgument, "INVALID_FIELD");
     let nothing = futures::stream::iter(Vec::<proto::UploadStatementRequest>::new());
-    refused(client.upload_statement(nothing).await, Code::InvalidArgument, "INVALID_FIELD");
+    refused(
+        client.upload_statement(nothing).await,
+        Code::InvalidArgument,
+        "INVALID_FIELD",
+    );
 }
 
 #[tokio::test]
@@ -60,11 +68,12 @@ async fn an_upload_past_the_limit_is_cut_off_and_leaves_nothing() {
     };
     let chunk = bytes::Bytes::from(vec![b'x'; 1024 * 1024]);
     let header = proto::upload_statement_request::Part::Header(header);
-    let parts = std::iter::once(header).chain(
-        std::iter::repeat_n(chunk, 300).map(proto::upload_statement_request::Part::Chunk),
-    );
+    let parts = std::iter::once(header)
+        .chain(std::iter::repeat_n(chunk, 300).map(proto::upload_statement_request::Part::Chunk));
     let messages = parts.map(|part| proto::UploadStatementRequest { part: Some(part) });
-    let answer = client.upload_statement(futures::stream::iter(messages)).await;
+    let answer = client
+        .upload_statement(futures::stream::iter(messages))
+        .await;
     refused(answer, Code::ResourceExhausted, "FILE_TOO_LARGE");
     let mut transaction = world.as_imports(user).await;
     let states: Vec<String> = sqlx::query_scalar("SELECT state FROM imports.upload")

@@ -94,29 +94,54 @@ impl World {
         let auth = testing::auth();
         let key = auth.public_key.unwrap().display().to_string();
         let mut environment = vec![
-            ("DJINN_IMPORTS_LISTEN".to_owned(), format!("127.0.0.1:{}", self.ports.0)),
-            ("DJINN_IMPORTS_ADMIN_LISTEN".to_owned(), format!("127.0.0.1:{}", self.ports.1)),
-            ("DJINN_IMPORTS_DATABASE_URL".to_owned(), self.database.url("djinn_imports")),
+            (
+                "DJINN_IMPORTS_LISTEN".to_owned(),
+                format!("127.0.0.1:{}", self.ports.0),
+            ),
+            (
+                "DJINN_IMPORTS_ADMIN_LISTEN".to_owned(),
+                format!("127.0.0.1:{}", self.ports.1),
+            ),
+            (
+                "DJINN_IMPORTS_DATABASE_URL".to_owned(),
+                self.database.url("djinn_imports"),
+            ),
             ("DJINN_IMPORTS_TASK_QUEUE".to_owned(), self.queue.clone()),
-            ("DJINN_CLAMD_ADDRESS".to_owned(), self.scanner.address().to_string()),
+            (
+                "DJINN_CLAMD_ADDRESS".to_owned(),
+                self.scanner.address().to_string(),
+            ),
             ("DJINN_S3_ENDPOINT".to_owned(), stack.s3_endpoint.clone()),
             ("DJINN_S3_BUCKET".to_owned(), stack.s3_bucket.clone()),
-            ("DJINN_S3_ACCESS_KEY_ID".to_owned(), stack.s3_access_key_id.clone()),
-            ("DJINN_S3_SECRET_ACCESS_KEY".to_owned(), stack.s3_secret_access_key.clone()),
+            (
+                "DJINN_S3_ACCESS_KEY_ID".to_owned(),
+                stack.s3_access_key_id.clone(),
+            ),
+            (
+                "DJINN_S3_SECRET_ACCESS_KEY".to_owned(),
+                stack.s3_secret_access_key.clone(),
+            ),
             ("DJINN_AUTH_ISSUER".to_owned(), auth.issuer),
             ("DJINN_AUTH_AUDIENCE".to_owned(), auth.audience),
             ("DJINN_AUTH_PUBLIC_KEY".to_owned(), key),
-            ("TEMPORAL_ADDRESS".to_owned(), format!("http://{}", stack.temporal_address)),
-            ("TEMPORAL_NAMESPACE".to_owned(), stack.temporal_namespace.clone()),
+            (
+                "TEMPORAL_ADDRESS".to_owned(),
+                format!("http://{}", stack.temporal_address),
+            ),
+            (
+                "TEMPORAL_NAMESPACE".to_owned(),
+                stack.temporal_namespace.clone(),
+            ),
             ("DJINN_LOG_FORMAT".to_owned(), "text".to_owned()),
         ];
         environment.extend(self.environment.clone());
-        let more = more.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        let more = more
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
         environment.extend(more);
         let admin = SocketAddr::from(([127, 0, 0, 1], self.ports.1));
         self.process = Some(Process::start("djinn-imports", environment, admin).await);
     }
-
 
     /// The service as a process that is running.
     pub(crate) fn process(&mut self) -> &mut Process {
@@ -125,12 +150,20 @@ impl World {
 
     /// SIGKILL, and wait for the end.
     pub(crate) async fn kill(&mut self) {
-        self.process.take().expect("the service was started").kill().await;
+        self.process
+            .take()
+            .expect("the service was started")
+            .kill()
+            .await;
     }
 
     /// SIGTERM, and wait for the end.
     pub(crate) async fn stop(&mut self) -> std::process::ExitStatus {
-        self.process.take().expect("the service was started").terminate().await
+        self.process
+            .take()
+            .expect("the service was started")
+            .terminate()
+            .await
     }
 
     /// Makes what is due in a minute due now.
@@ -178,8 +211,16 @@ impl World {
     }
 
     async fn transaction(&self, role: &str, user: UserId) -> UserTransaction {
-        let options = Options { url: self.database.url(role).into(), connections_max: 1 };
-        Postgres::connect(&options).await.unwrap().user(user).await.unwrap()
+        let options = Options {
+            url: self.database.url(role).into(),
+            connections_max: 1,
+        };
+        Postgres::connect(&options)
+            .await
+            .unwrap()
+            .user(user)
+            .await
+            .unwrap()
     }
 
     pub(crate) async fn account(&self, user: UserId, currency: &str) -> Uuid {
@@ -197,7 +238,9 @@ impl World {
             },
             created_at: clock.now(),
         };
-        account::create(&mut transaction, &change, &account).await.unwrap();
+        account::create(&mut transaction, &change, &account)
+            .await
+            .unwrap();
         change.commit(transaction, &[account_id]).await.unwrap();
         account_id
     }
@@ -230,7 +273,11 @@ pub(crate) fn many(count: usize) -> Vec<u8> {
     let mut file = String::from("Date,Description,Amount\n");
     for row in 0..count {
         let (day, sign) = (row % 28 + 1, if row % 3 == 0 { "" } else { "-" });
-        file.push_str(&format!("2024-01-{day:02},Shop {row},{sign}{}.{:02}\n", row + 1, row % 100));
+        file.push_str(&format!(
+            "2024-01-{day:02},Shop {row},{sign}{}.{:02}\n",
+            row + 1,
+            row % 100
+        ));
     }
     file.into_bytes()
 }
@@ -266,7 +313,9 @@ pub(crate) async fn upload_as(
     let messages = std::iter::once(Part::Header(header))
         .chain(chunks)
         .map(|part| proto::UploadStatementRequest { part: Some(part) });
-    let answer = client.upload_statement(futures::stream::iter(messages)).await?;
+    let answer = client
+        .upload_statement(futures::stream::iter(messages))
+        .await?;
     Ok(answer.into_inner().upload.unwrap().upload_id)
 }
 
@@ -281,27 +330,48 @@ pub(crate) async fn create(
         account_id: account_id.to_string(),
         auto_confirm: false,
     };
-    Ok(client.create_import(request).await?.into_inner().import.unwrap())
+    Ok(client
+        .create_import(request)
+        .await?
+        .into_inner()
+        .import
+        .unwrap())
 }
 
 /// Uploads and begins to import.
 pub(crate) async fn begin(client: &mut Client, file: &[u8], account_id: Uuid) -> String {
     let upload_id = upload(client, file).await.unwrap();
-    create(client, &upload_id, account_id).await.unwrap().import_id
+    create(client, &upload_id, account_id)
+        .await
+        .unwrap()
+        .import_id
 }
 
 pub(crate) async fn get(client: &mut Client, import_id: &str) -> Import {
-    let request = proto::GetImportRequest { import_id: import_id.to_owned() };
-    client.get_import(request).await.unwrap().into_inner().import.unwrap()
+    let request = proto::GetImportRequest {
+        import_id: import_id.to_owned(),
+    };
+    client
+        .get_import(request)
+        .await
+        .unwrap()
+        .into_inner()
+        .import
+        .unwrap()
 }
 
 /// Waits until the import is in this state. Calls that fail while the service is away are repeated.
 pub(crate) async fn reach(client: &mut Client, import_id: &str, state: ImportState) -> Import {
     let what = format!("import in {}", state.as_str_name());
     testing::eventually(&what, PATIENCE, async || {
-        let request = proto::GetImportRequest { import_id: import_id.to_owned() };
+        let request = proto::GetImportRequest {
+            import_id: import_id.to_owned(),
+        };
         let import = client.get_import(request).await.ok()?.into_inner().import?;
-        let ended = import.job.as_ref().is_some_and(|job| job.end_time.is_some());
+        let ended = import
+            .job
+            .as_ref()
+            .is_some_and(|job| job.end_time.is_some());
         assert!(
             import.state() == state || !ended,
             "ended as {} instead: {:?}",
@@ -319,7 +389,12 @@ pub(crate) async fn confirm(client: &mut Client, import: &Import) -> Result<Impo
         etag: import.etag.clone(),
         request_id: Uuid::new_v4().to_string(),
     };
-    Ok(client.confirm_import(request).await?.into_inner().import.unwrap())
+    Ok(client
+        .confirm_import(request)
+        .await?
+        .into_inner()
+        .import
+        .unwrap())
 }
 
 pub(crate) async fn cancel(client: &mut Client, import_id: &str) -> Result<Import, Status> {
@@ -327,7 +402,12 @@ pub(crate) async fn cancel(client: &mut Client, import_id: &str) -> Result<Impor
         import_id: import_id.to_owned(),
         request_id: Uuid::new_v4().to_string(),
     };
-    Ok(client.cancel_import(request).await?.into_inner().import.unwrap())
+    Ok(client
+        .cancel_import(request)
+        .await?
+        .into_inner()
+        .import
+        .unwrap())
 }
 
 /// From file to ledger.
@@ -341,11 +421,19 @@ pub(crate) async fn import(client: &mut Client, file: &[u8], account_id: Uuid) -
 /// The reason in the details of a refusal.
 pub(crate) fn reason(status: &Status) -> String {
     use tonic_types::StatusExt;
-    status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
+    status
+        .get_error_details()
+        .error_info()
+        .map(|info| info.reason.clone())
+        .unwrap_or_default()
 }
 
 #[track_caller]
 pub(crate) fn refused<T: std::fmt::Debug>(answer: Result<T, Status>, code: Code, why: &str) {
     let status = answer.expect_err("this must be refused");
-    assert_eq!((status.code(), reason(&status).as_str()), (code, why), "{status:?}");
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (code, why),
+        "{status:?}"
+    );
 }
