@@ -56,7 +56,7 @@ impl Client {
             .environment
             .push(("DJINN_TOKEN".to_owned(), token.to_owned()));
         println!();
-        println!("a new user: {}", answer["userId"].as_str().unwrap_or("?"));
+        println!("a new user: {}", answer["user_id"].as_str().unwrap_or("?"));
         Ok(client)
     }
 

@@ -19,7 +19,7 @@ pub(super) async fn import(client: &Client, folder: &Path) -> anyhow::Result<usi
     );
     println!();
     println!(
-        "{:<22} {:<2} {:<10} {:>4} {:>3} {:>12} {:>13} {:>7}  read from",
+        "{:<22} {:<2} {:<10} {:>4} {:>3} {:>12} {:>13} {:>6}  format",
         "statement", "", "state", "rows", "", "sum", "balance", "ms"
     );
     let (mut wrong, mut first) = (0, None);
@@ -69,7 +69,7 @@ async fn one(
     }
     let found = figures(client, account).await?;
     println!(
-        "{:<22} {:<2} {:<10} {:>4} {:>3} {:>12} {:>13} {elapsed:>7}  {}",
+        "{:<22} {:<2} {:<10} {:>4} {:>3} {:>12} {:>13} {elapsed:>6}  {}",
         example.file,
         example.country,
         state(&answer.json),

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use serde_json::Value;
 
 use super::client::{ASKS, Answer, COMMITTED, Client, REFUSED};
 use super::{examples, money};
@@ -61,16 +62,23 @@ fn files(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 
 /// Imports a file into a new account in the currency that the file tells.
 async fn one(client: &Client, file: &Path, name: &str) -> anyhow::Result<(Answer, String)> {
-    let preview = client.preview(file).await?;
-    let told = preview.json["reading"]["currencyCode"]
-        .as_str()
-        .unwrap_or_default();
-    let currency = if told.is_empty() { CURRENCY } else { told }.to_owned();
+    let currency = currency(&client.preview(file).await?.json);
     let account: String = name.chars().take(NAME_MAX).collect();
     let account = client
         .create_account(&account, "checking", &currency, None)
         .await?;
     Ok((client.import(file, &account).await?, currency))
+}
+
+/// The currency that the file as a whole tells, or its first row that tells one.
+fn currency(preview: &Value) -> String {
+    let rows = preview["rows"].as_array().into_iter().flatten();
+    std::iter::once(&preview["reading"])
+        .chain(rows)
+        .filter_map(|part| part["currencyCode"].as_str())
+        .find(|code| !code.is_empty())
+        .unwrap_or(CURRENCY)
+        .to_owned()
 }
 
 fn outcome(answer: &Answer, currency: &str) -> anyhow::Result<String> {

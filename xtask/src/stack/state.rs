@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
@@ -18,12 +19,12 @@ use crate::workspace::Workspace;
 /// of outgoing connections (32768 and up): there one could be taken at any moment.
 const FIRST_PORT: u16 = 20_000;
 
-/// Each stack begins its search at one of this many places, by its path: so two checkouts, or the
-/// demo and the tests, do not reach for the same ports.
-const PLACES: u16 = 120;
+/// Each checkout begins its search at one of this many places, by its path, so that two of them
+/// rarely reach for the same ports at the same moment.
+const PLACES: u16 = 60;
 
-/// Distance between two places.
-const PLACE_SIZE: u16 = 100;
+/// Ports of a stack at its place; the demo's come first, then those of the tests.
+const STACK_SIZE: u16 = 100;
 
 /// Roles of the database, each with a password of its own.
 const ROLES: [&str; 5] = [
@@ -69,8 +70,7 @@ impl State {
                 .with_context(|| format!("{} is damaged: delete it", path.display()))?,
             Err(_) => Self::default(),
         };
-        let place = format!("{}#{}", workspace.root.display(), profile.name());
-        let mut search = Search::new(&place);
+        let mut search = Search::new(&workspace.root, profile);
         let ports = &mut state.ports;
         for (part, port) in [
             ("postgres", &mut ports.postgres),
@@ -111,18 +111,22 @@ struct Search {
 }
 
 impl Search {
-    fn new(place: &str) -> Self {
-        let digest = ring::digest::digest(&ring::digest::SHA256, place.as_bytes());
+    fn new(root: &Path, profile: Profile) -> Self {
+        let digest = ring::digest::digest(&ring::digest::SHA256, root.as_os_str().as_bytes());
         let number = digest
             .as_ref()
             .iter()
             .take(4)
-            .fold(0u32, |sum, byte| (sum << 8) | u32::from(*byte));
+            .fold(0, |sum, byte| sum * 256 + u32::from(*byte));
         let place = u16::try_from(number % u32::from(PLACES)).unwrap_or(0);
-        let next = FIRST_PORT + place * PLACE_SIZE;
+        let stack = match profile {
+            Profile::Demo => 0,
+            Profile::Test => 1,
+        };
+        let next = FIRST_PORT + (2 * place + stack) * STACK_SIZE;
         Self {
             next,
-            end: next + PLACE_SIZE,
+            end: next + STACK_SIZE,
         }
     }
 

@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::HeaderMap;
 use http_body::Frame;
 use tokio_util::sync::WaitForCancellationFutureOwned;
@@ -25,6 +25,9 @@ use crate::{
     error::Error,
 };
 
+/// Bytes that are gathered of a body with one message before they are sent on.
+const GATHER_BYTES: usize = 16 * 1024;
+
 /// A client's messages on their way to a service.
 ///
 /// It has no size hint: tonic-web keeps the hint of the encoded body, hyper would make a wrong
@@ -34,22 +37,56 @@ pub(super) struct RequestBody {
     link: Arc<Link>,
     over: Pin<Box<WaitForCancellationFutureOwned>>,
     framing: Framing,
+    gathered: Option<BytesMut>,
+    ended: bool,
 }
 
 impl RequestBody {
-    pub(super) fn new(inner: Body, link: Arc<Link>) -> Self {
-        let (over, framing) = (link.over(), Framing::default());
+    /// A body whose pieces are sent on as they come, on a connection of its own.
+    pub(super) fn stream(inner: Body, link: Arc<Link>) -> Self {
         Self {
             inner,
+            over: link.over(),
             link,
-            over,
-            framing,
+            framing: Framing::default(),
+            gathered: None,
+            ended: false,
         }
     }
 
-    fn aborted() -> Poll<Option<Result<Frame<Bytes>, Status>>> {
-        // An error makes hyper reset the stream, which a service cannot take for a complete file.
-        Poll::Ready(Some(Err(Status::cancelled("the call was given up"))))
+    /// A body with one message, which the service needs whole anyway. Its pieces are gathered, and
+    /// the last one carries the end: a flood of small frames that are not the last makes an HTTP/2
+    /// server close the connection, with all calls on it.
+    pub(super) fn message(inner: Body, link: Arc<Link>) -> Self {
+        Self {
+            gathered: Some(BytesMut::new()),
+            ..Self::stream(inner, link)
+        }
+    }
+
+    /// Ends the request as a failure. hyper then resets the stream with INTERNAL_ERROR. It must not
+    /// be CANCEL, nor an error with the client's CANCEL among its sources: tonic takes a cancelled
+    /// request for one that has ended, and the service would take half a file for the whole.
+    fn broken() -> Poll<Option<Result<Frame<Bytes>, Status>>> {
+        Poll::Ready(Some(Err(Status::aborted("the call was given up"))))
+    }
+
+    /// What is sent on now that this piece has come, if anything.
+    fn pass(&mut self, piece: Bytes) -> Option<Bytes> {
+        let Some(gathered) = &mut self.gathered else {
+            return (!piece.is_empty()).then_some(piece);
+        };
+        if gathered.is_empty() && piece.len() >= GATHER_BYTES {
+            return Some(piece);
+        }
+        gathered.extend_from_slice(&piece);
+        (gathered.len() >= GATHER_BYTES).then(|| gathered.split().freeze())
+    }
+
+    /// What is left to be sent at the end, if anything.
+    fn rest(&mut self) -> Option<Bytes> {
+        let gathered = self.gathered.take()?;
+        (!gathered.is_empty()).then(|| gathered.freeze())
     }
 }
 
@@ -62,23 +99,39 @@ impl http_body::Body for RequestBody {
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Status>>> {
         let this = &mut *self;
-        if this.over.as_mut().poll(cx).is_ready() {
-            return Self::aborted();
-        }
-        match Pin::new(&mut this.inner).poll_frame(cx) {
-            Poll::Ready(Some(Ok(frame))) => {
-                this.link.touch();
-                let data = frame.data_ref().map_or(&[][..], |data| &data[..]);
-                if this.framing.feed(data, limits::MESSAGE_BYTES_MAX).is_err() {
-                    this.link.cut(Cut::MessageTooLarge);
-                    return Self::aborted();
-                }
-                Poll::Ready(Some(Ok(frame)))
+        while !this.ended {
+            if this.over.as_mut().poll(cx).is_ready() {
+                return Self::broken();
             }
-            // The end may be seen because the sender was dropped just after the call was given up.
-            Poll::Ready(None) if this.link.aborted() => Self::aborted(),
-            other => other,
+            match std::task::ready!(Pin::new(&mut this.inner).poll_frame(cx)) {
+                Some(Ok(frame)) => {
+                    this.link.touch();
+                    // Trailers of a request mean nothing in gRPC.
+                    let piece = frame.into_data().unwrap_or_default();
+                    let fed = this.framing.feed(&piece, limits::MESSAGE_BYTES_MAX);
+                    if fed.is_err() {
+                        this.link.cut(Cut::MessageTooLarge);
+                        return Self::broken();
+                    }
+                    if let Some(data) = this.pass(piece) {
+                        return Poll::Ready(Some(Ok(Frame::data(data))));
+                    }
+                }
+                Some(Err(error)) => {
+                    tracing::debug!(%error, "request broken off");
+                    return Self::broken();
+                }
+                // The end may be seen because the sender was dropped just after the call was
+                // given up.
+                None if this.link.aborted() => return Self::broken(),
+                None => this.ended = true,
+            }
         }
+        Poll::Ready(this.rest().map(|data| Ok(Frame::data(data))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.ended && self.gathered.as_ref().is_none_or(BytesMut::is_empty)
     }
 }
 
@@ -171,5 +224,64 @@ impl http_body::Body for ResponseBody {
         // A refusal without messages must end in its header: gRPC clients take a header that is
         // followed by an empty end for an answer whose status got lost.
         self.ended || (self.held.answered && self.inner.is_end_stream())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http_body::Body as _;
+    use http_body_util::{BodyExt, StreamBody};
+
+    use super::*;
+
+    fn body(pieces: &[&[u8]]) -> Body {
+        let frames: Vec<_> = pieces
+            .iter()
+            .map(|piece| Ok::<_, Status>(Frame::data(Bytes::copy_from_slice(piece))))
+            .collect();
+        Body::new(StreamBody::new(futures::stream::iter(frames)))
+    }
+
+    #[tokio::test]
+    async fn one_message_is_one_frame_however_it_came() {
+        let pieces: [&[u8]; 5] = [&[0, 0], b"", &[0, 0, 2], b"a", b"b"];
+        let mut sent = RequestBody::message(body(&pieces), Link::new());
+        let frame = sent.frame().await.expect("a frame").expect("data");
+        assert_eq!(
+            frame.into_data().expect("data"),
+            &[0, 0, 0, 0, 2, b'a', b'b'][..]
+        );
+        assert!(sent.is_end_stream());
+        assert!(sent.frame().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn a_large_message_is_not_held() {
+        let mut pieces = vec![&[0, 0, 0, 0x60, 0][..]];
+        let quarter = [7; GATHER_BYTES / 4];
+        pieces.extend([&quarter[..]; 6]);
+        let mut sent = RequestBody::message(body(&pieces), Link::new());
+        let (mut sizes, mut total) = (0, 0);
+        while let Some(frame) = sent.frame().await {
+            let size = frame.expect("fine").into_data().expect("data").len();
+            assert!(size < 2 * GATHER_BYTES);
+            (sizes, total) = (sizes + 1, total + size);
+        }
+        assert_eq!((sizes, total), (2, 5 + 6 * quarter.len()));
+    }
+
+    #[tokio::test]
+    async fn what_breaks_off_never_ends_well_and_never_as_cancelled() {
+        let cancelled = || Err::<Frame<Bytes>, _>(Status::cancelled("by the client"));
+        let frames = futures::stream::iter([cancelled()]);
+        let mut sent = RequestBody::stream(Body::new(StreamBody::new(frames)), Link::new());
+        let error = sent.frame().await.expect("a frame").expect_err("broken");
+        assert_eq!(error.code(), Code::Aborted);
+        assert!(std::error::Error::source(&error).is_none());
+
+        let link = Link::new();
+        let mut sent = RequestBody::stream(body(&[]), Arc::clone(&link));
+        link.abort();
+        assert!(sent.frame().await.expect("a frame").is_err());
     }
 }

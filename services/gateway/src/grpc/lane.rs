@@ -38,11 +38,12 @@ struct Service {
     streams: Lane,
 }
 
-/// One connection to a service and the places for calls on it.
+/// A connection to a service, shared by the calls of a kind, and the places for them.
 #[derive(Clone)]
 pub(super) struct Lane {
     owner: Owner,
-    pub(super) channel: Channel,
+    endpoint: Endpoint,
+    shared: Channel,
     places: Arc<Semaphore>,
 }
 
@@ -74,7 +75,7 @@ impl Lanes {
 
     /// Whether a service says that it serves, within `HEALTH_TIMEOUT`.
     pub(crate) async fn serving(&self, owner: Owner) -> bool {
-        let mut client = HealthClient::new(self.service(owner).unary.channel.clone());
+        let mut client = HealthClient::new(self.service(owner).unary.shared());
         let check = client.check(HealthCheckRequest {
             service: String::new(),
         });
@@ -114,7 +115,8 @@ impl Lane {
             .initial_connection_window_size(limits::LANE_WINDOW);
         Self {
             owner,
-            channel: endpoint.connect_lazy(),
+            shared: endpoint.connect_lazy(),
+            endpoint,
             places: Arc::new(Semaphore::new(limits::LANE_CALLS_MAX)),
         }
     }
@@ -122,6 +124,18 @@ impl Lane {
     /// The name of the service, for refusals and logs.
     pub(super) fn name(&self) -> &'static str {
         self.owner.name()
+    }
+
+    /// The connection for calls whose client sends one message.
+    pub(super) fn shared(&self) -> Channel {
+        self.shared.clone()
+    }
+
+    /// A connection for a single call whose client sends a stream. HTTP/2 servers close a connection
+    /// on which small frames pile up unread (h2: `too_many_data_frames`), and how a stream is framed
+    /// and how fast is its client's choice: on a shared one, it could end everyone's calls.
+    pub(super) fn alone(&self) -> Channel {
+        self.endpoint.connect_lazy()
     }
 
     /// Takes the places of one call, or refuses at once: a queue would only make everyone late.

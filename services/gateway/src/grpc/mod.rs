@@ -6,6 +6,7 @@ mod gate;
 mod header;
 mod lane;
 mod meter;
+mod pending;
 mod proxy;
 mod reflection;
 mod refusal;

@@ -23,6 +23,7 @@ use super::{
     header::{self, GRPC_TIMEOUT},
     lane::{Lane, Places},
     meter::Meter,
+    pending::Pending,
     status, unknown_method,
 };
 use crate::{
@@ -106,7 +107,7 @@ impl Parts {
         let lane = self.lanes.lane(call.route.owner, call.route.unary());
         let places = lane.places(&self.gate, caller.user_id)?;
         let terms = self.terms(call, &request, self.gate.expiry(&caller));
-        forward(lane, places, terms, request).await
+        forward(lane, places, terms, call.route.client_streams, request).await
     }
 
     fn terms(&self, call: &Call, request: &Request<Body>, expiry: Instant) -> Terms {
@@ -135,6 +136,7 @@ async fn forward(
     lane: &Lane,
     places: Places,
     terms: Terms,
+    client_streams: bool,
     request: Request<Body>,
 ) -> Result<Answer, Status> {
     let left = terms
@@ -155,14 +157,25 @@ async fn forward(
     if let Some(Ok(value)) = left.map(|left| HeaderValue::try_from(write_timeout(left))) {
         parts.headers.insert(GRPC_TIMEOUT, value);
     }
-    let request = Request::from_parts(parts, Body::new(RequestBody::new(body, link)));
-
-    let call = lane.channel.clone().oneshot(request);
-    let response = tokio::select! {
-        biased;
-        cut = watch.cut() => return Err(cut.into()),
-        response = call => response.map_err(|error| lane.failed(error))?,
+    let (response, places) = if client_streams {
+        let body = Body::new(RequestBody::stream(body, Arc::clone(&link)));
+        let answer = lane.alone().oneshot(Request::from_parts(parts, body));
+        let answer = Pending::new(answer, link, places);
+        tokio::select! {
+            biased;
+            cut = watch.cut() => return Err(cut.into()),
+            answer = answer => answer,
+        }
+    } else {
+        let body = Body::new(RequestBody::stream(body, link));
+        let answer = lane.shared().oneshot(Request::from_parts(parts, body));
+        tokio::select! {
+            biased;
+            cut = watch.cut() => return Err(cut.into()),
+            answer = answer => (answer, places),
+        }
     };
+    let response = response.map_err(|error| lane.failed(error))?;
     if response.status() != StatusCode::OK {
         return Err(status(Error::AnswerBroken {
             service: lane.name(),

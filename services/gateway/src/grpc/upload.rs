@@ -20,7 +20,7 @@ use djinn_proto::imports::v1::{
 };
 
 use super::{
-    Gate, Lanes, body::RequestBody, call::Link, header::REQUEST_ID_KEY, lane::Places, status,
+    Gate, Lanes, body::RequestBody, call::Link, header::REQUEST_ID_KEY, pending::Pending, status,
 };
 use crate::{
     domain::{Owner, limits},
@@ -45,17 +45,18 @@ pub(crate) struct Header {
 /// so far for the whole file.
 pub(crate) struct Upload {
     parts: Option<mpsc::Sender<pb::UploadStatementRequest>>,
-    answer: Pin<Box<dyn Future<Output = Result<pb::Upload, Status>> + Send>>,
+    answer: Pending<Stored>,
     link: Arc<Link>,
-    _places: Places,
 }
+
+type Stored = Pin<Box<dyn Future<Output = Result<pb::Upload, Status>> + Send>>;
 
 impl Upload {
     /// Opens the stream and sends the header. Refused when all places are taken; that the service
     /// is away shows in `answer`.
     pub(crate) fn begin(lanes: &Lanes, gate: &Gate, header: Header) -> Result<Self, Status> {
         let lane = lanes.lane(Owner::Imports, false);
-        let _places = lane.places(gate, header.user)?;
+        let places = lane.places(gate, header.user)?;
         let link = Link::new();
         // One chunk waits here while one is sent: enough to keep both sides busy, and no more.
         let (parts, queue) = mpsc::channel(1);
@@ -72,12 +73,12 @@ impl Upload {
         if let Some(id) = &header.trace_id {
             metadata.insert(REQUEST_ID_KEY, metadata_value(id)?);
         }
-        let (channel, owner) = (lane.channel.clone(), lane.clone());
+        let (channel, owner) = (lane.alone(), lane.clone());
         let watched = Watched {
             channel,
             link: Arc::clone(&link),
         };
-        let answer = Box::pin(async move {
+        let answer: Stored = Box::pin(async move {
             let mut client = ImportServiceClient::new(watched);
             let answer = client.upload_statement(request).await;
             let answer = answer.map_err(|refused| owner.refused(refused))?;
@@ -88,18 +89,16 @@ impl Upload {
             };
             answer.into_inner().upload.ok_or_else(broken)
         });
-        let parts = Some(parts);
         Ok(Self {
-            parts,
-            answer,
+            parts: Some(parts),
+            answer: Pending::new(answer, Arc::clone(&link), places),
             link,
-            _places,
         })
     }
 
     /// Waits for an answer that comes before the end of the file; it is the answer then.
     pub(crate) async fn answer(&mut self) -> Result<pb::Upload, Status> {
-        self.answer.as_mut().await
+        (&mut self.answer).await.0
     }
 
     /// Sends a chunk, waiting until the service has room for it. `Some` is the service's answer, if
@@ -113,7 +112,7 @@ impl Upload {
         };
         tokio::select! {
             biased;
-            answer = self.answer.as_mut() => answer.map(Some),
+            (answer, _) = &mut self.answer => answer.map(Some),
             sent = timeout(limits::UPLOAD_SERVICE_TIMEOUT, parts.send(part)) => match sent {
                 Ok(Ok(())) => Ok(None),
                 // The stream is gone, so its answer is here or about to be.
@@ -126,8 +125,8 @@ impl Upload {
     /// Ends the file and waits for the service to have stored it.
     pub(crate) async fn finish(&mut self) -> Result<pb::Upload, Status> {
         self.parts = None;
-        match timeout(limits::UPLOAD_SERVICE_TIMEOUT, self.answer.as_mut()).await {
-            Ok(answer) => answer,
+        match timeout(limits::UPLOAD_SERVICE_TIMEOUT, &mut self.answer).await {
+            Ok((answer, _)) => answer,
             Err(_) => Err(status(Error::Deadline)),
         }
     }
@@ -162,6 +161,6 @@ impl Service<http::Request<Body>> for Watched {
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         let link = Arc::clone(&self.link);
         self.channel
-            .call(request.map(|body| Body::new(RequestBody::new(body, link))))
+            .call(request.map(|body| Body::new(RequestBody::stream(body, link))))
     }
 }

@@ -1,9 +1,12 @@
 //! What a client is told when a call does not come to its own end.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{convert::Infallible, net::SocketAddr, time::Duration};
 
 use axum::{Router, body::Body};
+use bytes::Bytes;
 use http::{Request, header::CONTENT_TYPE};
+use http_body::Frame;
+use http_body_util::StreamBody;
 use tokio::{
     net::TcpListener,
     task::JoinSet,
@@ -176,7 +179,6 @@ async fn fill(gateway: &Gateway, backend: &Backend, token: &str) -> JoinSet<()> 
     }
     let all = before + limits::USER_CALLS_MAX;
     eventually("all calls have arrived", SOON, async || {
-        eprintln!("{} of {all}", backend.calls().len());
         (backend.calls().len() == all).then_some(())
     })
     .await;
@@ -211,4 +213,45 @@ async fn a_user_has_a_share_of_the_places_and_streams_have_their_own() {
         answer.ok()
     })
     .await;
+}
+
+#[tokio::test]
+async fn one_client_cannot_break_the_connection_that_others_share() {
+    let backend = Backend::start().await;
+    let gateway = Gateway::before(backend.address).await;
+    let mut client = ImportServiceClient::new(gateway.channel());
+    let asked = gateway.request(get(HANG));
+    let mut other = tokio::spawn(async move { client.get_import(asked).await });
+    eventually("the other call is under way", SOON, async || {
+        backend.calls().pop()
+    })
+    .await;
+
+    // h2 closes a connection after a hundred empty frames, or as many small ones unread: each
+    // client stays below that, and all of them together are far above.
+    let message = wire::frame(&get(MISSING));
+    let mut calls = JoinSet::new();
+    for _ in 0..10 {
+        let bytes = message
+            .clone()
+            .into_iter()
+            .map(|byte| Bytes::from(vec![byte]));
+        let frames = (0..50).map(|_| Bytes::new()).chain(bytes);
+        let frames = frames.map(|data| Ok::<_, Infallible>(Frame::data(data)));
+        let frames: Vec<_> = frames.collect();
+        let asked = Request::post(gateway.uri(wire::GET_IMPORT))
+            .header("authorization", format!("Bearer {}", gateway.keys.token()))
+            .header(CONTENT_TYPE, "application/grpc")
+            .body(Body::new(StreamBody::new(futures::stream::iter(frames))))
+            .expect("a request");
+        calls.spawn(wire::http2(asked));
+    }
+    while let Some(answer) = calls.join_next().await {
+        assert_eq!(answer.expect("no panic").headers()["grpc-status"], "5");
+    }
+    assert!(
+        timeout(Duration::ZERO, &mut other).await.is_err(),
+        "it still waits"
+    );
+    other.abort();
 }

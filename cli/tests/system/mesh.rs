@@ -1,0 +1,182 @@
+//! Three services as processes over one database, and the terminal in front of them.
+
+use std::{net::SocketAddr, process::Stdio};
+
+use djinn_chassis::{
+    auth::UserId,
+    testing::{self, Database, Process},
+};
+use djinn_proto::imports::v1::import_service_client::ImportServiceClient;
+use serde_json::Value;
+use tonic::{
+    Request, Status,
+    metadata::MetadataValue,
+    service::{Interceptor, interceptor::InterceptedService},
+    transport::{Channel, Endpoint},
+};
+use uuid::Uuid;
+
+pub(crate) struct Mesh {
+    _database: Database,
+    _processes: Vec<Process>,
+    folder: tempfile::TempDir,
+    gateway: SocketAddr,
+}
+
+/// What the terminal said.
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+#[derive(Clone)]
+pub(crate) struct Bearer(String);
+
+impl Interceptor for Bearer {
+    fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
+        let value = MetadataValue::try_from(format!("Bearer {}", self.0)).unwrap();
+        request.metadata_mut().insert("authorization", value);
+        Ok(request)
+    }
+}
+
+fn local() -> SocketAddr {
+    SocketAddr::from(([127, 0, 0, 1], testing::free_port()))
+}
+
+impl Mesh {
+    pub(crate) async fn new() -> Self {
+        let database = testing::database().await;
+        let (imports, sync, gateway) = (local(), local(), local());
+        let mut processes = Vec::new();
+        for (name, address, own) in [
+            ("imports", imports, imports_variables(&database)),
+            ("sync", sync, sync_variables(&database)),
+            ("gateway", gateway, gateway_variables(imports, sync)),
+        ] {
+            let admin = local();
+            let prefix = format!("DJINN_{}", name.to_uppercase());
+            let mut environment = own;
+            environment.push((format!("{prefix}_LISTEN"), address.to_string()));
+            environment.push((format!("{prefix}_ADMIN_LISTEN"), admin.to_string()));
+            environment.extend(auth_variables());
+            processes.push(Process::start(&format!("djinn-{name}"), environment, admin).await);
+        }
+        Self {
+            _database: database,
+            _processes: processes,
+            folder: tempfile::tempdir().unwrap(),
+            gateway,
+        }
+    }
+
+    pub(crate) fn gateway(&self) -> SocketAddr {
+        self.gateway
+    }
+
+    /// Writes a file and gives its path.
+    pub(crate) fn file(&self, name: &str, content: &[u8]) -> String {
+        let path = self.folder.path().join(name);
+        std::fs::write(&path, content).unwrap();
+        path.display().to_string()
+    }
+
+    /// Runs `djinn --json` as this user.
+    pub(crate) async fn run(&self, user: UserId, arguments: &[&str]) -> Said {
+        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_djinn"))
+            .arg("--json")
+            .args(arguments)
+            .env("DJINN_URL", format!("http://{}", self.gateway))
+            .env("DJINN_TOKEN", testing::token(user))
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .unwrap();
+        Said {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    /// The same, for a command that must succeed.
+    pub(crate) async fn json(&self, user: UserId, arguments: &[&str]) -> Value {
+        let said = self.run(user, arguments).await;
+        assert_eq!(said.code, Some(0), "{arguments:?}: {}", said.stderr);
+        serde_json::from_str(&said.stdout).unwrap()
+    }
+
+    /// A gRPC client through the gateway.
+    pub(crate) fn imports(
+        &self,
+        user: UserId,
+    ) -> ImportServiceClient<InterceptedService<Channel, Bearer>> {
+        let url = format!("http://{}", self.gateway);
+        let channel = Endpoint::from_shared(url).unwrap().connect_lazy();
+        ImportServiceClient::with_interceptor(channel, Bearer(testing::token(user)))
+    }
+}
+
+/// Minor units of a Money in JSON; zero is left out there.
+pub(crate) fn money(value: &Value) -> i64 {
+    value["minorUnits"]
+        .as_str()
+        .map_or(0, |text| text.parse().unwrap())
+}
+
+fn variables<const N: usize>(pairs: [(&str, String); N]) -> Vec<(String, String)> {
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+fn auth_variables() -> Vec<(String, String)> {
+    let auth = testing::auth();
+    let key = auth
+        .public_key
+        .expect("the stack has a key")
+        .display()
+        .to_string();
+    variables([
+        ("DJINN_AUTH_ISSUER", auth.issuer),
+        ("DJINN_AUTH_AUDIENCE", auth.audience),
+        ("DJINN_AUTH_PUBLIC_KEY", key),
+    ])
+}
+
+fn imports_variables(database: &Database) -> Vec<(String, String)> {
+    let stack = testing::stack();
+    variables([
+        ("DJINN_IMPORTS_DATABASE_URL", database.url("djinn_imports")),
+        (
+            "DJINN_IMPORTS_TASK_QUEUE",
+            format!("imports-{}", Uuid::new_v4().simple()),
+        ),
+        ("DJINN_CLAMD_ADDRESS", stack.clamd_address.clone()),
+        ("DJINN_S3_ENDPOINT", stack.s3_endpoint.clone()),
+        ("DJINN_S3_BUCKET", stack.s3_bucket.clone()),
+        ("DJINN_S3_ACCESS_KEY_ID", stack.s3_access_key_id.clone()),
+        (
+            "DJINN_S3_SECRET_ACCESS_KEY",
+            stack.s3_secret_access_key.clone(),
+        ),
+        (
+            "TEMPORAL_ADDRESS",
+            format!("http://{}", stack.temporal_address),
+        ),
+        ("TEMPORAL_NAMESPACE", stack.temporal_namespace.clone()),
+    ])
+}
+
+fn sync_variables(database: &Database) -> Vec<(String, String)> {
+    variables([("DJINN_SYNC_DATABASE_URL", database.url("djinn_sync"))])
+}
+
+fn gateway_variables(imports: SocketAddr, sync: SocketAddr) -> Vec<(String, String)> {
+    variables([
+        ("DJINN_GATEWAY_IMPORTS_URL", format!("http://{imports}")),
+        ("DJINN_GATEWAY_SYNC_URL", format!("http://{sync}")),
+    ])
+}
