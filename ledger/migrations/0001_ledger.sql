@@ -57,8 +57,10 @@ CREATE UNIQUE INDEX transaction_fingerprint
 CREATE UNIQUE INDEX transaction_external_id
     ON ledger.transaction (user_id, account_id, source, external_id)
     WHERE external_id IS NOT NULL;
+-- The amount rides along, so that a balance is summed without touching the rows.
 CREATE INDEX transaction_booked
-    ON ledger.transaction (user_id, account_id, booked_on, transaction_id);
+    ON ledger.transaction (user_id, account_id, booked_on, transaction_id)
+    INCLUDE (amount_minor);
 CREATE INDEX transaction_change
     ON ledger.transaction (user_id, change_id, transaction_id);
 CREATE INDEX transaction_import
@@ -99,6 +101,8 @@ CREATE TABLE ledger.provenance (
     FOREIGN KEY (user_id, transaction_id)
         REFERENCES ledger.transaction (user_id, transaction_id) ON DELETE CASCADE
 );
+CREATE INDEX provenance_change
+    ON ledger.provenance (user_id, change_id, transaction_id, field);
 
 -- A field the user has set, also to empty: nothing but the user writes it.
 CREATE TABLE ledger.field_lock (
@@ -111,6 +115,8 @@ CREATE TABLE ledger.field_lock (
     FOREIGN KEY (user_id, transaction_id)
         REFERENCES ledger.transaction (user_id, transaction_id) ON DELETE CASCADE
 );
+CREATE INDEX field_lock_change
+    ON ledger.field_lock (user_id, change_id, transaction_id, field);
 
 -- The user's version: locked for the last milliseconds of a writing transaction, so that the order
 -- of numbers is the order of commits.

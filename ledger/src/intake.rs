@@ -134,10 +134,10 @@ async fn claim_by_id(transaction: &mut UserTransaction, batch: Batch) -> Result<
     Ok(proven)
 }
 
-/// Sweep 2: equal content. The n-th unclaimed row of the file with a fingerprint pairs with the n-th
-/// unclaimed row of the ledger, or tombstone, that has it; what is left over is new and takes the
-/// next free occurrences. Ranks are computed only for fingerprints that the ledger knows or the file
-/// repeats.
+/// Sweep 2: equal content. The n-th unclaimed row of the file with a fingerprint pairs with the
+/// n-th unclaimed row of the ledger, or tombstone, that has it; what is left over is new and takes
+/// the next free occurrences. Ranks are computed only for fingerprints that the ledger knows or the
+/// file repeats.
 async fn claim_by_fingerprint(
     transaction: &mut UserTransaction,
     batch: Batch,
@@ -236,8 +236,8 @@ pub async fn digest(transaction: &mut UserTransaction, batch: Batch) -> Result<S
 }
 
 /// Adds the included rows of the batch to the ledger and returns how many they were. Rows that are
-/// included against their verdict get an occurrence of their own; a row that was deleted by hand and
-/// is wanted back takes over what its tombstone kept.
+/// included against their verdict get an occurrence of their own; a row that was deleted by hand
+/// and is wanted back takes over what its tombstone kept.
 ///
 /// # Errors
 /// A violated unique index is an error like any other: somebody wrote fingerprints without the lock
