@@ -7,15 +7,6 @@ use std::time::Duration;
 /// restart cannot mend, from a crash, which it can.
 pub const EXIT_USAGE: i32 = 64;
 
-/// Where a process runs. It decides only what a careless default could make dangerous.
-#[derive(clap::ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Deployment {
-    /// A developer's machine: development tokens may be minted.
-    Development,
-    /// Anything that people's money depends on; the default, so that forgetting it is safe.
-    Production,
-}
-
 /// Reads the process's arguments and environment.
 ///
 /// A value that is missing or does not parse stops the process with [`EXIT_USAGE`] and a message on

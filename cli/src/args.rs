@@ -96,6 +96,9 @@ pub(crate) struct Token {
     /// The audience that the services expect.
     #[arg(long, env = "DJINN_AUTH_AUDIENCE", default_value = "djinn")]
     pub(crate) audience: String,
+    /// What kind of machine this is; tokens are made on `development` alone.
+    #[arg(long, env = "DJINN_ENV", value_name = "KIND")]
+    pub(crate) environment: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -48,7 +48,9 @@ pub async fn match_batch(
     let proven = claim_by_id(transaction, batch).await?;
     let ids_are_stable = conflicts == 0 && proven > 0;
     claim_by_fingerprint(transaction, batch, ids_are_stable).await?;
-    Ok(Matched { id_conflict_count: conflicts })
+    Ok(Matched {
+        id_conflict_count: conflicts,
+    })
 }
 
 async fn clear_verdicts(transaction: &mut UserTransaction, batch: Batch) -> Result<(), Error> {

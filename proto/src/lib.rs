@@ -9,7 +9,7 @@
     clippy::allow_attributes,
     clippy::allow_attributes_without_reason,
     clippy::too_many_lines,
-    reason = "generated; what people wrote is in the proto files, and buf lint holds it to its rules"
+    reason = "generated; what people wrote is in the proto files, held to its rules by buf lint"
 )]
 
 /// The descriptors of every file, with comments and options, as a serialised `FileDescriptorSet`.

@@ -267,9 +267,11 @@ async fn a_stream_ends_with_the_token_that_opened_it() {
         user_id: testing::user(),
         expires_at: clock.now() + TimeDelta::seconds(3),
     };
-    let ticks = futures::stream::unfold(1, |tick| async move {
-        tokio::time::sleep(Duration::from_secs(1)).await;
-        Some((Ok::<_, Status>(tick), tick + 1))
+    let second = Duration::from_secs(1);
+    let seconds = tokio::time::interval_at(tokio::time::Instant::now() + second, second);
+    let ticks = futures::stream::unfold((1, seconds), |(tick, mut seconds)| async move {
+        seconds.tick().await;
+        Some((Ok::<_, Status>(tick), (tick + 1, seconds)))
     });
     let ticks: Vec<_> = until_expiry(ticks, &caller, &clock).collect().await;
     let (last, before) = ticks.split_last().unwrap();

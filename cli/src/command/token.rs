@@ -1,6 +1,6 @@
 //! `djinn token`: access tokens for development.
 
-use std::{env, fs, time::Duration};
+use std::{fs, time::Duration};
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
@@ -25,7 +25,7 @@ struct Claims<'a> {
 
 /// Makes a token and prints it.
 pub(super) fn run(args: &args::Token, output: Output) -> Result<(), Error> {
-    allow(env::var("DJINN_ENV").ok().as_deref())?;
+    allow(args.environment.as_deref())?;
     let user = args.user.unwrap_or_else(clock::id);
     let token = mint(args, user, clock::now())?;
     output.result(&token, || token.token.clone())

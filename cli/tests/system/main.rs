@@ -1,5 +1,5 @@
-//! The whole mesh as a person meets it: imports, sync and gateway as processes, the `djinn` binary in
-//! front, real servers behind. Run by `cargo xtask test`.
+//! The whole mesh as a person meets it: imports, sync and gateway as processes, the `djinn` binary
+//! in front, real servers behind. Run by `cargo xtask test`.
 
 #![expect(
     clippy::unwrap_used,

@@ -1,9 +1,9 @@
 //! Records golden histories: `cargo xtask record`.
 //!
 //! Each scene is played against the real service and a real Temporal; its history is written to
-//! `temporal/histories/<workflow>/<name>.json`, where the replay test finds it. A file that is there
-//! stays: histories of old releases must replay for ever. Delete one only if no server has ever run
-//! the code that made it.
+//! `temporal/histories/<workflow>/<name>.json`, where the replay test finds it. A file that is
+//! there stays: histories of old releases must replay for ever. Delete one only if no server has
+//! ever run the code that made it.
 
 #![expect(
     clippy::unwrap_used,

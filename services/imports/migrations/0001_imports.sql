@@ -39,6 +39,8 @@ CREATE TABLE imports.import (
     import_id            uuid        NOT NULL,
     upload_id            uuid        NOT NULL,
     account_id           uuid        NOT NULL,
+    -- The account's, which never changes.
+    currency_code        text        NOT NULL CHECK (currency_code ~ '^[A-Z]{3}$'),
     status               text        NOT NULL CHECK (status IN (
         'created', 'scanning', 'recognising', 'asking', 'staging', 'matching', 'review',
         'committing', 'committed', 'reverting', 'reverted',

@@ -168,7 +168,8 @@ impl Activities {
 
 /// Runs a step with a heartbeat beside it. A step that is cancelled, or whose worker stops, is
 /// dropped where it stands: its transaction is rolled back, and nothing it has committed is half.
-/// It fails in a way that is tried again, by the next worker, unless the workflow asked for the end.
+/// It fails in a way that is tried again, by the next worker, unless the workflow asked for the
+/// end.
 async fn run<T>(
     context: &ActivityContext,
     step: impl Future<Output = Result<T, Error>>,

@@ -1,5 +1,6 @@
-//! What goes into the workflows and activities of imports and what comes out: ids, counts and words,
-//! never rows. Fields are only ever added, with a default, because a history may be a week old.
+//! What goes into the workflows and activities of imports and what comes out: ids, counts and
+//! words, never rows. Fields are only ever added, with a default, because a history may be a week
+//! old.
 
 use serde::{Deserialize, Serialize};
 

@@ -74,7 +74,7 @@ impl RequestBody {
     /// What is sent on now that this piece has come, if anything.
     fn pass(&mut self, piece: Bytes) -> Option<Bytes> {
         let Some(gathered) = &mut self.gathered else {
-            return Some(piece);
+            return (!piece.is_empty()).then_some(piece);
         };
         if gathered.is_empty() && piece.len() >= GATHER_BYTES {
             return Some(piece);

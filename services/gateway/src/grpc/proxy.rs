@@ -167,7 +167,7 @@ async fn forward(
             answer = answer => answer,
         }
     } else {
-        let body = Body::new(RequestBody::stream(body, link));
+        let body = Body::new(RequestBody::message(body, link));
         let answer = lane.shared().oneshot(Request::from_parts(parts, body));
         tokio::select! {
             biased;

@@ -57,6 +57,9 @@ pub(crate) enum Seen {
 pub(crate) const MISSING: &str = "missing";
 pub(crate) const HANG: &str = "hang";
 
+/// The request id of an upload that the backend begins and then does not read.
+pub(crate) const STALL: &str = "stall";
+
 /// A backend on a free port; gone when dropped.
 pub(crate) struct Backend {
     pub(crate) address: SocketAddr,
@@ -188,6 +191,9 @@ impl ImportService for Fake {
                         file_name,
                     } = header;
                     name.clone_from(&file_name);
+                    if request_id == STALL {
+                        std::future::pending::<()>().await;
+                    }
                     let refused = request_id == "refuse";
                     self.seen(Seen::Began {
                         request_id,

@@ -17,12 +17,15 @@ use tonic::Code;
 use djinn_chassis::testing::{eventually, free_port};
 use djinn_gateway::domain::limits;
 use djinn_proto::{
-    imports::v1::{WatchImportResponse, import_service_client::ImportServiceClient},
+    imports::v1::{
+        UploadHeader, UploadStatementRequest, WatchImportResponse,
+        import_service_client::ImportServiceClient, upload_statement_request::Part,
+    },
     sync::v1::GetAccountRequest,
 };
 
 use crate::{
-    backend::{Backend, HANG, MISSING},
+    backend::{Backend, HANG, MISSING, STALL},
     edge::{Gateway, SOON, request},
     grpc::{get, reason, watch},
     keys::now,
@@ -220,38 +223,35 @@ async fn one_client_cannot_break_the_connection_that_others_share() {
     let backend = Backend::start().await;
     let gateway = Gateway::before(backend.address).await;
     let mut client = ImportServiceClient::new(gateway.channel());
-    let asked = gateway.request(get(HANG));
-    let mut other = tokio::spawn(async move { client.get_import(asked).await });
-    eventually("the other call is under way", SOON, async || {
-        backend.calls().pop()
-    })
-    .await;
+    let updates = client.watch_import(gateway.request(watch())).await;
+    let mut updates = updates.expect("a stream").into_inner();
 
-    // h2 closes a connection after a hundred empty frames, or as many small ones unread: each
-    // client stays below that, and all of them together are far above.
-    let message = wire::frame(&get(MISSING));
-    let mut calls = JoinSet::new();
-    for _ in 0..10 {
-        let bytes = message
-            .clone()
-            .into_iter()
-            .map(|byte| Bytes::from(vec![byte]));
-        let frames = (0..50).map(|_| Bytes::new()).chain(bytes);
-        let frames = frames.map(|data| Ok::<_, Infallible>(Frame::data(data)));
-        let frames: Vec<_> = frames.collect();
-        let asked = Request::post(gateway.uri(wire::GET_IMPORT))
-            .header("authorization", format!("Bearer {}", gateway.keys.token()))
-            .header(CONTENT_TYPE, "application/grpc")
-            .body(Body::new(StreamBody::new(futures::stream::iter(frames))))
-            .expect("a request");
-        calls.spawn(wire::http2(asked));
-    }
-    while let Some(answer) = calls.join_next().await {
-        assert_eq!(answer.expect("no panic").headers()["grpc-status"], "5");
-    }
-    assert!(
-        timeout(Duration::ZERO, &mut other).await.is_err(),
-        "it still waits"
-    );
-    other.abort();
+    // The service does not read, and h2 closes a connection on which so many small frames pile up.
+    let header = Part::Header(UploadHeader {
+        request_id: STALL.to_owned(),
+        file_name: String::new(),
+    });
+    let chunks = (0..500).map(|_| Part::Chunk(Bytes::from_static(b"x")));
+    let frames: Vec<_> = [header]
+        .into_iter()
+        .chain(chunks)
+        .map(|part| wire::frame(&UploadStatementRequest { part: Some(part) }))
+        .map(|message| Ok::<_, Infallible>(Frame::data(message)))
+        .collect();
+    let asked = Request::post(gateway.uri(wire::UPLOAD))
+        .header("authorization", format!("Bearer {}", gateway.keys.token()))
+        .header(CONTENT_TYPE, "application/grpc")
+        .body(Body::new(StreamBody::new(futures::stream::iter(frames))))
+        .expect("a request");
+    let answer = timeout(SOON, wire::http2(asked)).await.expect("an end");
+    assert_eq!(answer.headers()["grpc-status"], "14");
+
+    let update = Ok(WatchImportResponse::default());
+    backend
+        .watch
+        .send(update)
+        .await
+        .expect("the service is heard");
+    let update = timeout(SOON, updates.message()).await.expect("at once");
+    update.expect("the stream lives").expect("a message");
 }

@@ -25,9 +25,8 @@ use djinn_proto::{
 use crate::{
     backend::{Backend, MISSING, Seen},
     edge::{Gateway, SOON, request},
+    wire,
 };
-
-const UPLOAD: &str = "/djinn.imports.v1.ImportService/UploadStatement";
 
 pub(crate) fn get(id: &str) -> GetImportRequest {
     GetImportRequest {
@@ -251,7 +250,7 @@ async fn both_directions_flow_at_one_time() {
     let asked = request(&gateway.keys.token(), ReceiverStream::new(queue));
     let codec = ProstCodec::<UploadStatementRequest, UploadStatementRequest>::default();
     sender.send(chunk(b"first")).await.expect("sent");
-    let path = UPLOAD.parse().expect("a path");
+    let path = wire::UPLOAD.parse().expect("a path");
     let answer = client
         .streaming(asked.into_streaming_request(), path, codec)
         .await;

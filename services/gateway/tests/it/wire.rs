@@ -15,6 +15,8 @@ use serde_json::Value;
 
 pub(crate) const GET_IMPORT: &str = "/djinn.imports.v1.ImportService/GetImport";
 
+pub(crate) const UPLOAD: &str = "/djinn.imports.v1.ImportService/UploadStatement";
+
 /// Sends one request over HTTP/1.1.
 pub(crate) async fn http1(request: Request<Body>) -> Response<Bytes> {
     let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());

@@ -1,7 +1,7 @@
 //! Pages: how many, and where to go on.
 //!
-//! A page token is opaque to clients. It says behind which key to go on and for which filters it was
-//! made: with other filters it would skip rows without a word, so it is refused.
+//! A page token is opaque to clients. It says behind which key to go on and for which filters it
+//! was made: with other filters it would skip rows without a word, so it is refused.
 
 use sha2::{Digest, Sha256};
 

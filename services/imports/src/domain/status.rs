@@ -1,8 +1,8 @@
 //! Where an import stands, and which moves are legal.
 //!
-//! The table here is the state machine of the contract's file comment. The store moves a status only
-//! with a condition on where it comes from, so an illegal move finds no row; this table is what the
-//! conditions are made of and what tests hold them to.
+//! The table here is the state machine of the contract's file comment. The store moves a status
+//! only with a condition on where it comes from, so an illegal move finds no row; this table is
+//! what the conditions are made of and what tests hold them to.
 
 use std::fmt;
 

@@ -1,6 +1,7 @@
 //! Imports: begin, list, look up.
 
 use djinn_chassis::{auth::UserId, postgres::UserTransaction};
+use djinn_ledger::money::Currency;
 use djinn_proto::imports::v1 as proto;
 use uuid::Uuid;
 
@@ -42,7 +43,7 @@ impl Door {
         if let Some(first) = request::claim(&mut transaction, claim, import_id, now).await? {
             return Ok(first);
         }
-        check_parts(&mut transaction, upload_id, account_id).await?;
+        let currency = check_parts(&mut transaction, upload_id, account_id).await?;
         let open = store::import::count_open(&mut transaction).await?;
         if open >= OPEN_MAX {
             return Err(Error::TooManyOpen { open });
@@ -51,6 +52,7 @@ impl Door {
             import_id,
             upload_id,
             account_id,
+            currency,
             auto_confirm,
         };
         store::import::create(&mut transaction, new, now).await?;
@@ -114,7 +116,7 @@ async fn check_parts(
     transaction: &mut UserTransaction,
     upload_id: Uuid,
     account_id: Uuid,
-) -> Result<(), Error> {
+) -> Result<Currency, Error> {
     if store::upload::get(transaction, upload_id).await?.is_none() {
         return Err(Error::NotFound {
             what: "upload",
@@ -127,6 +129,6 @@ async fn check_parts(
             id: account_id.to_string(),
         }),
         Some(account) if account.closed_at.is_some() => Err(Error::AccountClosed),
-        Some(_) => Ok(()),
+        Some(account) => Ok(account.opening.currency),
     }
 }

@@ -11,7 +11,8 @@ use uuid::Uuid;
 use super::read;
 use crate::{Error, steps::Steps};
 
-/// How often a change is looked for: soon enough for a progress bar, and one indexed read of one row.
+/// How often a change is looked for: soon enough for a progress bar, and one indexed read of one
+/// row.
 const LOOK_INTERVAL: Duration = Duration::from_millis(300);
 
 struct Watch {

@@ -15,8 +15,8 @@ pub enum Ending {
 }
 
 impl Steps {
-    /// The activity: ends the import wherever it stands, and answers where it stands then. An import
-    /// that has ended before stays as it ended.
+    /// The activity: ends the import wherever it stands, and answers where it stands then. An
+    /// import that has ended before stays as it ended.
     ///
     /// # Errors
     /// [`Error::Overtaken`] if the import moves at this very moment: the next try sees where to.

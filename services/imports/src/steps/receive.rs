@@ -142,7 +142,8 @@ impl Steps {
         super::scan::file_of(&mut transaction, upload_id).await
     }
 
-    /// Takes away what was stored so far. What fails here is left to the sweep, which finds the duty.
+    /// Takes away what was stored so far. What fails here is left to the sweep, which finds the
+    /// duty.
     async fn abandon(&self, user: UserId, upload_id: Uuid, key: &str, parts: Option<Parts>) {
         let cleared = async {
             match parts {

@@ -1,8 +1,8 @@
-//! The malware scanner. A file is never parsed before the scanner has said, in its exact words, that
-//! it is clean; a scanner that is away, slow or unclear means that the file waits.
+//! The malware scanner. A file is never parsed before the scanner has said, in its exact words,
+//! that it is clean; a scanner that is away, slow or unclear means that the file waits.
 //!
-//! ClamAV's INSTREAM is spoken here and not through the crate for it, because that one sets no limit
-//! to the reply and none to the time: <https://docs.clamav.net/manual/Usage/Scanning.html>.
+//! ClamAV's INSTREAM is spoken here and not through the crate for it, because that one sets no
+//! limit to the reply and none to the time: <https://docs.clamav.net/manual/Usage/Scanning.html>.
 
 use std::{io, time::Duration};
 

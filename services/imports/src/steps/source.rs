@@ -1,5 +1,5 @@
-//! A stored file as the reader wants it: blocking, from the beginning as often as it asks, and never
-//! whole in memory.
+//! A stored file as the reader wants it: blocking, from the beginning as often as it asks, and
+//! never whole in memory.
 
 use std::io::{self, Read};
 

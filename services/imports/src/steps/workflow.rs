@@ -1,5 +1,5 @@
-//! The way to an import's workflow. Nobody reaches one without an [`Owned`] id, which only a look-up
-//! inside the user's transaction makes.
+//! The way to an import's workflow. Nobody reaches one without an [`Owned`] id, which only a
+//! look-up inside the user's transaction makes.
 
 use std::time::Duration;
 

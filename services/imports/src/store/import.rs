@@ -83,6 +83,8 @@ pub struct NewImport {
     pub upload_id: Uuid,
     /// The account.
     pub account_id: Uuid,
+    /// The account's currency.
+    pub currency: Currency,
     /// Whether it may commit by itself.
     pub auto_confirm: bool,
 }
@@ -212,14 +214,15 @@ pub async fn create(
     sqlx::query!(
         r#"
         INSERT INTO imports.import
-            (user_id, import_id, upload_id, account_id, status, auto_confirm, created_at,
-             updated_at)
-        VALUES ($1, $2, $3, $4, 'created', $5, $6, $6)
+            (user_id, import_id, upload_id, account_id, currency_code, status, auto_confirm,
+             created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, 'created', $6, $7, $7)
         "#,
         user_id,
         new.import_id,
         new.upload_id,
         new.account_id,
+        new.currency.code(),
         new.auto_confirm,
         now,
     )
@@ -281,13 +284,13 @@ pub async fn get(
     let row = sqlx::query_as!(
         Row,
         r#"
-        SELECT i.import_id, i.account_id, a.currency_code, i.upload_id, i.status, i.generation,
+        SELECT i.import_id, i.account_id, i.currency_code, i.upload_id, i.status, i.generation,
                i.revision, i.auto_confirm, i.reading, i.questions, i.failure_reason,
                i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
                i.duplicate_count, i.deleted_before_count, i.changed_count, i.invalid_count,
                i.included_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
                i.account_version, i.expires_at, i.created_at, i.updated_at, i.ended_at
-        FROM imports.import i JOIN ledger.account a USING (user_id, account_id)
+        FROM imports.import i
         WHERE i.import_id = $1
         "#,
         import_id,
@@ -325,13 +328,13 @@ pub async fn list(
     let rows = sqlx::query_as!(
         Row,
         r#"
-        SELECT i.import_id, i.account_id, a.currency_code, i.upload_id, i.status, i.generation,
+        SELECT i.import_id, i.account_id, i.currency_code, i.upload_id, i.status, i.generation,
                i.revision, i.auto_confirm, i.reading, i.questions, i.failure_reason,
                i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
                i.duplicate_count, i.deleted_before_count, i.changed_count, i.invalid_count,
                i.included_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
                i.account_version, i.expires_at, i.created_at, i.updated_at, i.ended_at
-        FROM imports.import i JOIN ledger.account a USING (user_id, account_id)
+        FROM imports.import i
         WHERE ($1::uuid IS NULL OR i.account_id = $1)
           AND ($2::text[] = '{}' OR i.status = ANY($2))
           AND ($3::uuid IS NULL OR i.import_id < $3)

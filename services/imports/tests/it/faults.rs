@@ -1,7 +1,7 @@
 //! Killed at the worst moments: every row once, the sum right to the cent, no person needed.
 //!
-//! The failpoints lie where a crash hurts most. Each test first sees the process die there, so that a
-//! failpoint that never fired is a failure and not a success.
+//! The failpoints lie where a crash hurts most. Each test first sees the process die there, so that
+//! a failpoint that never fired is a failure and not a success.
 
 use djinn_chassis::testing;
 use djinn_proto::imports::v1::ImportState;
