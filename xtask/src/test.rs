@@ -14,15 +14,18 @@ const SCORE: [&str; 4] = ["--max-wrong", "0", "--min-correct", "50"];
 /// Runs the tests.
 pub(crate) async fn run(workspace: &Workspace, arguments: &[OsString]) -> anyhow::Result<()> {
     interrupt::guard(workspace.build()).await?;
-    stack::with(workspace, Profile::Test, Parts::All, async |stack| {
-        tests(stack, arguments).await?;
-        Ok(((), false))
+    let tests = stack::with(workspace, Profile::Test, Parts::All, async |stack| {
+        Ok((tests(stack, arguments).await, false))
     })
     .await?;
-    if arguments.is_empty() {
-        interrupt::guard(score(workspace)).await?;
-    }
-    Ok(())
+    // Scored whatever the tests said: one run tells everything there is to repair.
+    let score = if arguments.is_empty() {
+        interrupt::guard(score(workspace)).await
+    } else {
+        Ok(())
+    };
+    tests?;
+    score
 }
 
 async fn tests(stack: &Stack<'_>, arguments: &[OsString]) -> anyhow::Result<()> {

@@ -231,7 +231,7 @@ async fn one_client_cannot_break_the_connection_that_others_share() {
         request_id: STALL.to_owned(),
         file_name: String::new(),
     });
-    let chunks = (0..500).map(|_| Part::Chunk(Bytes::from_static(b"x")));
+    let chunks = (0..5_000).map(|_| Part::Chunk(Bytes::from_static(b"x")));
     let frames: Vec<_> = [header]
         .into_iter()
         .chain(chunks)
