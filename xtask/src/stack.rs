@@ -220,6 +220,11 @@ impl<'a> Stack<'a> {
         fs::write(self.folder.join("kept"), "").context("cannot mark the stack as kept")
     }
 
+    /// Whether it stays up after this run.
+    pub(crate) fn kept(&self) -> bool {
+        self.folder.join("kept").exists()
+    }
+
     /// The environment of one of Djinn's services.
     pub(crate) fn service_environment(
         &self,

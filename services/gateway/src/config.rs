@@ -23,7 +23,7 @@ pub struct Config {
     )]
     pub admin_listen: SocketAddr,
 
-    /// Where the imports service is, as in http://127.0.0.1:4001.
+    /// Where the imports service is, as in `http://127.0.0.1:4001`.
     #[arg(
         long,
         env = "DJINN_GATEWAY_IMPORTS_URL",
@@ -32,7 +32,7 @@ pub struct Config {
     )]
     pub imports_url: Uri,
 
-    /// Where the sync service is, as in http://127.0.0.1:4003.
+    /// Where the sync service is, as in `http://127.0.0.1:4003`.
     #[arg(
         long,
         env = "DJINN_GATEWAY_SYNC_URL",
@@ -51,7 +51,7 @@ pub struct Config {
     pub reflection: bool,
 
     /// Origins whose pages may call from a browser, separated by commas, as in
-    /// https://app.example.org. None by default.
+    /// `https://app.example.org`. None by default.
     #[arg(long, env = "DJINN_GATEWAY_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
 

@@ -202,10 +202,16 @@ pub(crate) async fn migrate_profile(
     installation: &Installation,
 ) -> anyhow::Result<()> {
     if stack.profile == Profile::Demo {
-        migrate(stack, DEMO_DATABASE).await.context(
-            "if a migration was edited after it ran here, `cargo xtask down --wipe` starts afresh",
-        )?;
-        return Ok(());
+        let outcome = migrate(stack, DEMO_DATABASE).await;
+        // What sqlx says when a file no longer has the hash that ran here.
+        let edited = |error: &anyhow::Error| format!("{error:#}").contains("has been modified");
+        return match outcome {
+            Err(error) if edited(&error) => Err(anyhow!(
+                "{error:#}\nway out: `cargo xtask down --wipe` deletes the demo's data; the next demo \
+                 starts afresh"
+            )),
+            other => other.map(|_| ()),
+        };
     }
     // Tests clone the template, so it must hold exactly what the migrations say. It is made anew
     // whenever the program that holds them has changed.

@@ -131,9 +131,9 @@ impl Lane {
         self.shared.clone()
     }
 
-    /// A connection for a single call whose client sends a stream. HTTP/2 servers close a connection
-    /// on which small frames pile up unread (h2: `too_many_data_frames`), and how a stream is framed
-    /// and how fast is its client's choice: on a shared one, it could end everyone's calls.
+    /// A connection for a single call whose client sends a stream. HTTP/2 servers close a
+    /// connection on which small frames pile up unread (h2: `too_many_data_frames`), and how a
+    /// stream is framed is its client's choice: on a shared one, it could end everyone's calls.
     pub(super) fn alone(&self) -> Channel {
         self.endpoint.connect_lazy()
     }

@@ -12,8 +12,8 @@ use tokio::{runtime::Handle, time::timeout};
 
 use super::{call::Link, lane::Places};
 
-/// How long a request that was given up may take to be reset, or, if it had been sent whole by then,
-/// to be answered: as long as a call may take by default.
+/// How long a request that was given up may take to be reset, or, if it had been sent whole by
+/// then, to be answered: as long as a call may take by default.
 const LET_GO: Duration = crate::domain::limits::DEADLINE_DEFAULT;
 
 /// The answer to a request with a stream.

@@ -191,15 +191,15 @@ impl ImportService for Fake {
                         file_name,
                     } = header;
                     name.clone_from(&file_name);
-                    if request_id == STALL {
-                        std::future::pending::<()>().await;
-                    }
-                    let refused = request_id == "refuse";
+                    let (refused, stalled) = (request_id == "refuse", request_id == STALL);
                     self.seen(Seen::Began {
                         request_id,
                         file_name,
                         authorization,
                     });
+                    if stalled {
+                        std::future::pending::<()>().await;
+                    }
                     if refused {
                         let mut details = ErrorDetails::with_error_info("REQUEST_ID", "djinn", []);
                         details.add_bad_request_violation("header.request_id", "not a UUID");
