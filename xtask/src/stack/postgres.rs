@@ -207,8 +207,8 @@ pub(crate) async fn migrate_profile(
         let edited = |error: &anyhow::Error| format!("{error:#}").contains("has been modified");
         return match outcome {
             Err(error) if edited(&error) => Err(anyhow!(
-                "{error:#}\nway out: `cargo xtask down --wipe` deletes the demo's data; the next demo \
-                 starts afresh"
+                "{error:#}\nway out: `cargo xtask down --wipe` deletes the demo's data; the next \
+                 demo starts afresh"
             )),
             other => other.map(|_| ()),
         };
