@@ -1,4 +1,6 @@
-//! Prints how the reader reads a statement, as JSON: `preview [--answer KEY=CHOICE].. FILE`.
+//! Prints how the reader reads a statement, as JSON:
+//! `preview [--currency CODE] [--answer KEY=CHOICE].. FILE`. The currency is the account's, which
+//! an import knows and a bare file does not.
 
 #![expect(clippy::print_stdout, reason = "printing is what this example does")]
 
@@ -9,6 +11,7 @@ use std::path::PathBuf;
 
 use djinn_imports::domain::reading::{Hints, Reading, Recognition, Source, recognise};
 use djinn_imports::domain::row::{Entry, rows};
+use djinn_ledger::money::Currency;
 use serde_json::{Value, json};
 
 struct Path(PathBuf);
@@ -22,21 +25,25 @@ impl Source for Path {
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut answers = BTreeMap::new();
     let mut file = None;
+    let mut currency = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--answer" {
             let answer = arguments.next().ok_or("--answer needs KEY=CHOICE")?;
             let (key, choice) = answer.split_once('=').ok_or("--answer needs KEY=CHOICE")?;
             answers.insert(key.to_owned(), choice.to_owned());
+        } else if argument == "--currency" {
+            let code = arguments.next().ok_or("--currency needs a code as EUR")?;
+            currency = Some(Currency::parse(&code)?);
         } else {
             file = Some(PathBuf::from(argument));
         }
     }
-    let source = Path(file.ok_or("usage: preview [--answer KEY=CHOICE].. FILE")?);
+    let source = Path(file.ok_or("usage: preview [--currency CODE] [--answer KEY=CHOICE].. FILE")?);
     let today = chrono::Local::now().date_naive();
     let hints = Hints {
         today,
-        currency: None,
+        currency,
         answers,
     };
     let report = match recognise(&source, &hints)? {

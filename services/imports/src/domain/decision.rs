@@ -53,6 +53,15 @@ impl Bench<'_> {
         decision
     }
 
+    /// Whether no row has its money in the columns of another base alone. A proof over the rows that
+    /// a base reads says nothing of those it does not.
+    fn whole(&self, only: &Base, contenders: &[&Base]) -> bool {
+        let mut others = contenders
+            .iter()
+            .filter(|other| !std::ptr::eq(**other, only));
+        others.all(|other| self.gaps(only, other) == 0)
+    }
+
     /// The base that is meant, or those among which only a person can choose.
     fn contenders(&self, evidence: &mut Vec<String>) -> Vec<&Base> {
         let readable = |base: &&Base| {
@@ -115,6 +124,7 @@ impl Bench<'_> {
                 .collect();
             if let [only] = proven.as_slice()
                 && only.rank != Rank::Foreign
+                && self.whole(only, &contenders)
             {
                 evidence.push("The running balance tells which column is the amount.".to_owned());
                 return vec![only];

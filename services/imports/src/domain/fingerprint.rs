@@ -64,11 +64,15 @@ fn normalise_ascii(text: &str) -> String {
     out
 }
 
-/// Latin (with its extensions), Greek and Cyrillic letters, by their Unicode blocks.
+/// Latin, Greek and Cyrillic letters with all their extensions, by their Unicode blocks: a letter
+/// and its lower case must fall on the same side.
 fn loses_marks(character: char) -> bool {
     matches!(character,
-        'A'..='Z' | 'a'..='z' | '\u{aa}'..='\u{24f}' | '\u{370}'..='\u{3ff}'
-        | '\u{400}'..='\u{52f}' | '\u{1e00}'..='\u{1fff}')
+        'A'..='Z' | 'a'..='z' | '\u{aa}'..='\u{2af}' | '\u{370}'..='\u{52f}'
+        | '\u{1c80}'..='\u{1c8f}' | '\u{1d00}'..='\u{1dbf}' | '\u{1e00}'..='\u{1fff}'
+        | '\u{2c60}'..='\u{2c7f}' | '\u{2de0}'..='\u{2dff}' | '\u{a640}'..='\u{a69f}'
+        | '\u{a720}'..='\u{a7ff}' | '\u{ab30}'..='\u{ab6f}' | '\u{fb00}'..='\u{fb06}'
+        | '\u{ff21}'..='\u{ff3a}' | '\u{ff41}'..='\u{ff5a}')
 }
 
 /// SHA-256 over the version and the length-prefixed parts, texts normalised. Rows that are equal

@@ -73,7 +73,7 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
          =dare|sorties|sortie|depenses|depense|retrait|retraits|saida|saidas|retiro|retiros|\
          obciazenia|obciazenie|wydatki|wydatek|vydaj|vydaje|расход|расходы|списание|списания|\
          дебет|витрати|списано|terheles|kiadas|utgift|uttag|ut fra konto|=ut|udgift|haevet|otto|\
-         支出|出金|お引出し|引出|お支払|支払金額|출금|찾으신|borc|cikan|isplata|isplate|duguje|izdatki|breme|χρεωση|\
+         支出|出金|お引出し|引出|お支払|支払金額|支払い|출금|찾으신|borc|cikan|isplata|isplate|duguje|izdatki|breme|χρεωση|\
          izlazi|=plati|借方|转出|付款金额|spent|tartozik|iesire|debitare|odliv|rashod|terhelt|egresos|\
          salidas|=debe|paiement|withdraw|ut konto|=ud|bortfort|izmaksa|islaidos|valjaminek|支取",
     ),
@@ -85,7 +85,8 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
          entree|recettes|recette|versement|versements|entrada|entradas|deposito|depositos|uznania|\
          uznanie|wplywy|wplyw|prijem|prijmy|приход|доход|доходы|поступление|поступления|\
          зачисление|зачислено|кредит|надходження|jovairas|bevetel|inkomst|insattning|insattningar|\
-         inn pa konto|=inn|indtaegt|indsat|=tulo|pano|收入|存入|入金|お預入れ|お預り|預入|입금|맡기신|alacak|giren|\
+         inn pa konto|=inn|indtaegt|indsat|=tulo|pano|收入|存入|入金|お預入れ|お預り|預り|預か|預入|\
+         입금|맡기신|alacak|giren|\
          uplata|uplate|potrazuje|prejemki|dobro|πιστωση|incasari|贷方|转入|received|kovetel|intrare|\
          creditare|priliv|prihod|ingresos|haber|receipt|inn konto|=ind|tillfort|iemaksa|pajamos|\
          sissetulek|存款",

@@ -12,6 +12,7 @@ use crate::{
         review::{CHANGES_MAX, Etag},
         status::Status,
     },
+    steps::{Key, workflow::Word},
     store::{self, import::Import, request},
 };
 
@@ -106,10 +107,11 @@ impl Door {
         let owned = store::import::own(&mut transaction, import_id).await?;
         transaction.commit().await?;
         if let Some(owned) = owned {
-            self.steps
-                .workflows
-                .confirm(&owned, request_id, asked.etag.clone())
-                .await?;
+            let key = Key { user, import_id };
+            let word = Word::Confirm {
+                etag: asked.etag.clone(),
+            };
+            self.steps.tell(key, &owned, request_id, &word).await?;
         }
         Ok(import_id)
     }
@@ -138,7 +140,10 @@ impl Door {
         if let Some(owned) = owned {
             // One that was left behind has no workflow yet that could be told.
             self.steps.workflows.start(user, &owned).await?;
-            self.steps.workflows.cancel(&owned, request_id).await?;
+            let key = Key { user, import_id };
+            self.steps
+                .tell(key, &owned, request_id, &Word::Cancel)
+                .await?;
         }
         Ok(import_id)
     }

@@ -19,7 +19,12 @@ use temporalio_client::{
 };
 use uuid::Uuid;
 
-use crate::{Error, store::import::ImportId};
+use super::{Key, Steps};
+use crate::{
+    Error,
+    domain::{review::Etag, status::Status},
+    store::import::{Import, ImportId},
+};
 
 /// A person waits for it.
 const PRIORITY_INTERACTIVE: u32 = 1;
@@ -27,6 +32,71 @@ const PRIORITY_INTERACTIVE: u32 = 1;
 const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 /// An answer of Temporal that takes longer is no answer: the caller has a deadline of its own.
 const CALL_TIMEOUT: Duration = Duration::from_secs(8);
+
+/// How often the workflow is told, and the pause in between: it hears of a review a moment after
+/// Postgres shows it, and nobody should be refused for having been faster.
+const TELLS_MAX: u32 = 25;
+const TELL_PAUSE: Duration = Duration::from_millis(200);
+
+/// What a person says to an import.
+#[derive(Clone, Debug)]
+pub(crate) enum Word {
+    /// Commit what this review shows.
+    Confirm {
+        /// The review.
+        etag: String,
+    },
+    /// End it.
+    Cancel,
+}
+
+impl Word {
+    /// Whether the import, as Postgres has it, is one that this can be said to.
+    fn fits(&self, import: &Import) -> bool {
+        match self {
+            Self::Confirm { etag } => {
+                import.status == Status::Review && Etag::parse(etag) == Some(import.etag)
+            }
+            Self::Cancel => import.status.can_be_given_up(),
+        }
+    }
+}
+
+impl Steps {
+    /// Tells the workflow. A refusal counts only while Postgres agrees with it: else the workflow
+    /// has not heard yet of the step that just ended, and is told again.
+    ///
+    /// # Errors
+    /// [`Error::RefusedByWorkflow`], [`Error::Temporal`].
+    pub(crate) async fn tell(
+        &self,
+        key: Key,
+        owned: &Owned<ImportId>,
+        request_id: Uuid,
+        word: &Word,
+    ) -> Result<(), Error> {
+        let mut told = 1;
+        loop {
+            let answer = match word {
+                Word::Confirm { etag } => {
+                    self.workflows
+                        .confirm(owned, request_id, etag.clone())
+                        .await
+                }
+                Word::Cancel => self.workflows.cancel(owned, request_id).await,
+            };
+            let Err(Error::RefusedByWorkflow(_)) = &answer else {
+                return answer;
+            };
+            let (_, import) = self.find(key).await?;
+            if told >= TELLS_MAX || !word.fits(&import) {
+                return answer;
+            }
+            told += 1;
+            tokio::time::sleep(TELL_PAUSE).await;
+        }
+    }
+}
 
 /// Workflows on one Temporal, of one task queue.
 #[derive(Clone)]

@@ -289,6 +289,31 @@ async fn ended(client: &mut Client, import_id: &str) -> ImportState {
     .await
 }
 
+/// Postgres shows a review a moment before the workflow has heard of it.
+#[tokio::test]
+async fn whoever_confirms_or_cancels_at_once_is_not_too_early() {
+    let world = World::new().await;
+    let user = testing::user();
+    let account_id = world.account(user, "EUR").await;
+    let mut client = world.client(user);
+    for round in 0..12 {
+        let import_id = begin(&mut client, &statement(THREE), account_id).await;
+        let review = testing::eventually("the review", crate::world::PATIENCE, async || {
+            let import = crate::world::get(&mut client, &import_id).await;
+            (import.state() == ImportState::Review).then_some(import)
+        })
+        .await;
+        if round % 2 == 0 {
+            confirm(&mut client, &review).await.unwrap();
+            reach(&mut client, &import_id, ImportState::Committed).await;
+        } else {
+            cancel(&mut client, &import_id).await.unwrap();
+            reach(&mut client, &import_id, ImportState::Cancelled).await;
+        }
+    }
+    assert_eq!(world.ledger(user, account_id).await.len(), 3);
+}
+
 #[tokio::test]
 async fn watching_shows_the_state_first_and_ends_with_the_import() {
     let world = World::new().await;
