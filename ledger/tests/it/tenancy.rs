@@ -232,9 +232,9 @@ async fn foreign_keys_do_not_reach_another_user() {
     .await;
     assert_eq!(upload.unwrap().rows_affected(), 1);
     let import = sqlx::query(
-        "INSERT INTO imports.import (user_id, import_id, upload_id, account_id, status, \
-         auto_confirm, created_at, updated_at) \
-         VALUES ($1, $1, $1, $2, 'created', false, now(), now())",
+        "INSERT INTO imports.import (user_id, import_id, upload_id, account_id, \
+         currency_code, status, auto_confirm, created_at, updated_at) \
+         VALUES ($1, $1, $1, $2, 'EUR', 'created', false, now(), now())",
     )
     .bind(users.bob.uuid())
     .bind(users.account)
