@@ -53,8 +53,8 @@ impl Bench<'_> {
         decision
     }
 
-    /// Whether no row has its money in the columns of another base alone. A proof over the rows that
-    /// a base reads says nothing of those it does not.
+    /// Whether no row has its money in the columns of another base alone. A proof over the rows
+    /// that a base reads says nothing of those it does not.
     fn whole(&self, only: &Base, contenders: &[&Base]) -> bool {
         let mut others = contenders
             .iter()
