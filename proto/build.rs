@@ -5,11 +5,12 @@ use std::{env, error::Error, fs, path::PathBuf};
 use prost::Message;
 
 /// Every file of the contract; `common` and `edge` come along as imports.
-const FILES: [&str; 5] = [
+const FILES: [&str; 6] = [
     "djinn/edge.proto",
     "djinn/common/v1/job.proto",
     "djinn/common/v1/money.proto",
     "djinn/imports/v1/import_service.proto",
+    "djinn/imports/v1/template_service.proto",
     "djinn/sync/v1/ledger_service.proto",
 ];
 

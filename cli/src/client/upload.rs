@@ -38,6 +38,7 @@ impl Client {
         let header = UploadHeader {
             request_id: request_id.to_string(),
             file_name: file_name(path),
+            size_bytes: 0,
         };
         self.retry(async || {
             self.upload_once(path, header.clone(), advance.clone())
@@ -49,7 +50,7 @@ impl Client {
     async fn upload_once(
         &self,
         path: &Path,
-        header: UploadHeader,
+        mut header: UploadHeader,
         advance: impl Fn(u64) + Send + 'static,
     ) -> Result<Upload, Error> {
         let unreadable = |source| Error::File {
@@ -57,6 +58,9 @@ impl Client {
             source,
         };
         let file = File::open(path).await.map_err(unreadable)?;
+        // A pipe has no size, and 0 says so.
+        let size = file.metadata().await.map_err(unreadable)?.len();
+        header.size_bytes = i64::try_from(size).unwrap_or_default();
         let (failed, failure) = oneshot::channel();
         let sent = Arc::new(AtomicI64::new(0));
         let chunks = Chunks {

@@ -239,6 +239,20 @@ impl ImportService for Fake {
             import: Some(import),
         }))
     }
+
+    async fn answer_import(
+        &self,
+        _: tonic::Request<djinn_proto::imports::v1::AnswerImportRequest>,
+    ) -> Result<tonic::Response<djinn_proto::imports::v1::AnswerImportResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
+
+    async fn revert_import(
+        &self,
+        _: tonic::Request<djinn_proto::imports::v1::RevertImportRequest>,
+    ) -> Result<tonic::Response<djinn_proto::imports::v1::RevertImportResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
 }
 
 impl Fake {

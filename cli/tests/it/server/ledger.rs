@@ -144,6 +144,41 @@ impl LedgerService for Fake {
     ) -> Result<Response<GetTransactionResponse>, Status> {
         Err(Status::unimplemented("the client does not call this"))
     }
+
+    async fn create_transaction(
+        &self,
+        _: tonic::Request<djinn_proto::sync::v1::CreateTransactionRequest>,
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::CreateTransactionResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
+
+    async fn update_transaction(
+        &self,
+        _: tonic::Request<djinn_proto::sync::v1::UpdateTransactionRequest>,
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::UpdateTransactionResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
+
+    async fn delete_transaction(
+        &self,
+        _: tonic::Request<djinn_proto::sync::v1::DeleteTransactionRequest>,
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::DeleteTransactionResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
+
+    async fn unlock_transaction_fields(
+        &self,
+        _: tonic::Request<djinn_proto::sync::v1::UnlockTransactionFieldsRequest>,
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::UnlockTransactionFieldsResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
+
+    async fn list_transaction_changes(
+        &self,
+        _: tonic::Request<djinn_proto::sync::v1::ListTransactionChangesRequest>,
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::ListTransactionChangesResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
 }
 
 fn booking(number: usize) -> Transaction {

@@ -39,6 +39,8 @@ pub(crate) struct Header {
     pub(crate) request_id: String,
     /// The name of the file on the client's device.
     pub(crate) file_name: String,
+    /// How many bytes the client announced, or 0.
+    pub(crate) size_bytes: i64,
 }
 
 /// An upload under way. Dropping it resets the stream, so that the service can never take what came
@@ -63,6 +65,7 @@ impl Upload {
         let first = Part::Header(pb::UploadHeader {
             request_id: header.request_id,
             file_name: header.file_name,
+            size_bytes: header.size_bytes,
         });
         let first = pb::UploadStatementRequest { part: Some(first) };
         let messages =

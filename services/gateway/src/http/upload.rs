@@ -181,6 +181,11 @@ fn begin(
             .file_name
             .or(named)
             .unwrap_or_else(|| name::DEFAULT.to_owned()),
+        // The length of a form is not that of its file.
+        size_bytes: match is_form(&parts.headers) {
+            true => 0,
+            false => length(&parts.headers).unwrap_or_default(),
+        },
     };
     Upload::begin(&edge.lanes, &edge.gate, header)
 }
@@ -229,23 +234,22 @@ fn is_form(headers: &HeaderMap) -> bool {
 
 /// Refuses what says itself that it is too large, before a byte of it is read.
 fn refuse_by_length(headers: &HeaderMap, form: bool) -> Result<(), Error> {
-    let length = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok());
-    let length = length
-        .and_then(|value| value.parse::<u64>().ok())
-        .unwrap_or_default();
     let overhead = if form {
         limits::FORM_OVERHEAD_BYTES_MAX
     } else {
         0
     };
-    if length > limits::FILE_BYTES_MAX + overhead {
+    if length::<u64>(headers).unwrap_or_default() > limits::FILE_BYTES_MAX + overhead {
         return Err(Error::FileTooLarge {
             bytes_max: limits::FILE_BYTES_MAX,
         });
     }
     Ok(())
+}
+
+fn length<T: std::str::FromStr>(headers: &HeaderMap) -> Option<T> {
+    let length = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
+    length.parse().ok()
 }
 
 async fn next_field(form: &mut Multipart) -> Result<Option<Field<'_>>, Status> {

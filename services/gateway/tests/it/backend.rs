@@ -189,6 +189,7 @@ impl ImportService for Fake {
                     let UploadHeader {
                         request_id,
                         file_name,
+                        size_bytes: _,
                     } = header;
                     name.clone_from(&file_name);
                     let (refused, stalled) = (request_id == "refuse", request_id == STALL);
@@ -298,6 +299,20 @@ impl ImportService for Fake {
     async fn cancel_import(&self, _: Request<CancelImportRequest>) -> Answer<CancelImportResponse> {
         Err(Status::unimplemented(""))
     }
+
+    async fn answer_import(
+        &self,
+        _: tonic::Request<djinn_proto::imports::v1::AnswerImportRequest>,
+    ) -> Result<tonic::Response<djinn_proto::imports::v1::AnswerImportResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
+
+    async fn revert_import(
+        &self,
+        _: tonic::Request<djinn_proto::imports::v1::RevertImportRequest>,
+    ) -> Result<tonic::Response<djinn_proto::imports::v1::RevertImportResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
 }
 
 #[tonic::async_trait]
@@ -348,5 +363,40 @@ impl LedgerService for Fake {
         _: Request<ListTransactionsRequest>,
     ) -> Answer<ListTransactionsResponse> {
         Err(Status::unimplemented(""))
+    }
+
+    async fn create_transaction(
+        &self,
+        _: tonic::Request<djinn_proto::sync::v1::CreateTransactionRequest>,
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::CreateTransactionResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
+
+    async fn update_transaction(
+        &self,
+        _: tonic::Request<djinn_proto::sync::v1::UpdateTransactionRequest>,
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::UpdateTransactionResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
+
+    async fn delete_transaction(
+        &self,
+        _: tonic::Request<djinn_proto::sync::v1::DeleteTransactionRequest>,
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::DeleteTransactionResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
+
+    async fn unlock_transaction_fields(
+        &self,
+        _: tonic::Request<djinn_proto::sync::v1::UnlockTransactionFieldsRequest>,
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::UnlockTransactionFieldsResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
+    }
+
+    async fn list_transaction_changes(
+        &self,
+        _: tonic::Request<djinn_proto::sync::v1::ListTransactionChangesRequest>,
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::ListTransactionChangesResponse>, tonic::Status> {
+        Err(tonic::Status::unimplemented("follows"))
     }
 }

@@ -246,6 +246,7 @@ async fn uploads_cannot_break_the_connection_that_others_share() {
         let header = Part::Header(UploadHeader {
             request_id: STALL.to_owned(),
             file_name: String::new(),
+            size_bytes: 0,
         });
         let chunks = (0..1_000).map(|_| Part::Chunk(Bytes::from_static(b"x")));
         let frames: Vec<_> = [header]

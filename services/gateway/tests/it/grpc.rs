@@ -172,6 +172,7 @@ async fn a_client_streams_and_a_given_up_upload_is_broken_not_whole() {
     let header = UploadHeader {
         request_id: "r".to_owned(),
         file_name: "f".to_owned(),
+        size_bytes: 0,
     };
     let header = UploadStatementRequest {
         part: Some(Part::Header(header)),

@@ -18,6 +18,7 @@ fn the_public_methods_are_these() {
     }
     print!("{table}");
     expect![[r#"
+        imports /djinn.imports.v1.ImportService/AnswerImport unary
         imports /djinn.imports.v1.ImportService/CancelImport unary
         imports /djinn.imports.v1.ImportService/ConfirmImport unary
         imports /djinn.imports.v1.ImportService/CreateImport unary
@@ -25,16 +26,27 @@ fn the_public_methods_are_these() {
         imports /djinn.imports.v1.ImportService/ListImportRows unary
         imports /djinn.imports.v1.ImportService/ListImports unary
         imports /djinn.imports.v1.ImportService/PreviewStatement server stream
+        imports /djinn.imports.v1.ImportService/RevertImport unary
         imports /djinn.imports.v1.ImportService/UpdateImportRows unary
         imports /djinn.imports.v1.ImportService/UploadStatement client stream
         imports /djinn.imports.v1.ImportService/WatchImport server stream
+        imports /djinn.imports.v1.TemplateService/DeleteTemplate unary
+        imports /djinn.imports.v1.TemplateService/ExportTemplate unary
+        imports /djinn.imports.v1.TemplateService/GetTemplate unary
+        imports /djinn.imports.v1.TemplateService/ImportTemplate unary
+        imports /djinn.imports.v1.TemplateService/ListTemplates unary
         sync /djinn.sync.v1.LedgerService/CloseAccount unary
         sync /djinn.sync.v1.LedgerService/CreateAccount unary
+        sync /djinn.sync.v1.LedgerService/CreateTransaction unary
+        sync /djinn.sync.v1.LedgerService/DeleteTransaction unary
         sync /djinn.sync.v1.LedgerService/GetAccount unary
         sync /djinn.sync.v1.LedgerService/GetTransaction unary
         sync /djinn.sync.v1.LedgerService/ListAccounts unary
+        sync /djinn.sync.v1.LedgerService/ListTransactionChanges unary
         sync /djinn.sync.v1.LedgerService/ListTransactions unary
+        sync /djinn.sync.v1.LedgerService/UnlockTransactionFields unary
         sync /djinn.sync.v1.LedgerService/UpdateAccount unary
+        sync /djinn.sync.v1.LedgerService/UpdateTransaction unary
     "#]]
     .assert_eq(&table);
 }

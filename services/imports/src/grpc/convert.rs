@@ -84,6 +84,7 @@ pub(super) fn import(import: &Import, file: Option<&Upload>) -> proto::Import {
         expire_time: import.expires_at.map(time),
         auto_confirm: import.auto_confirm,
         warnings: warnings(import),
+        ..proto::Import::default()
     }
 }
 

@@ -35,6 +35,8 @@ pub struct Header {
     pub request_id: Uuid,
     /// The name of the file.
     pub file_name: String,
+    /// How many bytes the client means to send, if it knows.
+    pub size_bytes: Option<u64>,
 }
 
 impl Steps {
@@ -127,6 +129,9 @@ impl Steps {
         }
         let size = received.size_bytes;
         if !upload::finish(&mut transaction, upload_id, size, &received.sha256, now).await? {
+            // The sweep gave it up in this very moment, maybe before the parts became an object.
+            drop(transaction);
+            self.abandon(user, upload_id, key, None).await;
             return Err(Error::UploadIdle {
                 idle_s: IDLE_MAX.as_secs(),
             });
@@ -170,6 +175,7 @@ struct Received {
 
 struct Meter {
     size_bytes: u64,
+    announced_bytes: Option<u64>,
     file: Sha256,
     body: Sha256,
 }
@@ -183,6 +189,7 @@ impl Meter {
         body.update(name);
         Self {
             size_bytes: 0,
+            announced_bytes: header.size_bytes,
             file: Sha256::new(),
             body,
         }
@@ -206,6 +213,14 @@ impl Meter {
                 "chunk",
                 "the file is empty; choose another file",
             ));
+        }
+        // A client stream that is reset looks like one that has ended.
+        if let Some(announced) = self.announced_bytes
+            && announced != self.size_bytes
+        {
+            let came = self.size_bytes;
+            let problem = format!("{announced} were announced and {came} came; send it again");
+            return Err(Error::invalid("header.size_bytes", problem));
         }
         Ok(Received {
             size_bytes: i64::try_from(self.size_bytes)

@@ -58,6 +58,36 @@ async fn what_is_no_upload_is_refused_by_name() {
 }
 
 #[tokio::test]
+async fn an_upload_of_another_size_than_announced_is_refused_and_leaves_nothing() {
+    let world = World::new().await;
+    let user = testing::user();
+    let mut client = world.client(user);
+    for announced in [3, 5, -1] {
+        let header = proto::UploadHeader {
+            request_id: Uuid::new_v4().to_string(),
+            file_name: "cut.csv".to_owned(),
+            size_bytes: announced,
+        };
+        let parts = [
+            proto::upload_statement_request::Part::Header(header),
+            proto::upload_statement_request::Part::Chunk(bytes::Bytes::from_static(b"a,b\n")),
+        ];
+        let messages = parts.map(|part| proto::UploadStatementRequest { part: Some(part) });
+        let answer = client
+            .upload_statement(futures::stream::iter(messages))
+            .await;
+        refused(answer, Code::InvalidArgument, "INVALID_FIELD");
+    }
+    let mut transaction = world.as_imports(user).await;
+    let stored: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM imports.upload WHERE state <> 'deleted'")
+            .fetch_one(&mut *transaction)
+            .await
+            .unwrap();
+    assert_eq!(stored, 0);
+}
+
+#[tokio::test]
 async fn an_upload_past_the_limit_is_cut_off_and_leaves_nothing() {
     let world = World::new().await;
     let user = testing::user();
@@ -65,6 +95,7 @@ async fn an_upload_past_the_limit_is_cut_off_and_leaves_nothing() {
     let header = proto::UploadHeader {
         request_id: Uuid::new_v4().to_string(),
         file_name: "large.csv".to_owned(),
+        size_bytes: 0,
     };
     let chunk = bytes::Bytes::from(vec![b'x'; 1024 * 1024]);
     let header = proto::upload_statement_request::Part::Header(header);

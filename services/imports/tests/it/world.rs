@@ -305,6 +305,7 @@ pub(crate) async fn upload_as(
     let header = proto::UploadHeader {
         request_id: request_id.to_string(),
         file_name: file_name.to_owned(),
+        size_bytes: i64::try_from(file.len()).unwrap(),
     };
     let chunks: Vec<Part> = file
         .chunks(64 * 1024)

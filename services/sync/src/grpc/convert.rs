@@ -209,6 +209,7 @@ pub(crate) fn transaction(transaction: Transaction) -> proto::Transaction {
         external_id: text(transaction.external_id),
         import_id: text(transaction.import_id.map(|id| id.to_string())),
         create_time: Some(transaction.created_at.into()),
+        ..proto::Transaction::default()
     }
 }
 

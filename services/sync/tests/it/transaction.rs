@@ -58,6 +58,7 @@ async fn a_transaction_is_read() {
         external_id: String::new(),
         import_id: import_id.to_string(),
         create_time: got.create_time,
+        ..Transaction::default()
     };
     assert_eq!(got, expected);
     assert_eq!(
