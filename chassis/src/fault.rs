@@ -142,14 +142,38 @@ pub fn status<F: Fault>(fault: F) -> Status {
 ///
 /// Its message is the error's own text without its sources, since history is read by operators and
 /// kept for days; the chain is in the log, once.
-pub fn failure<F: Fault>(fault: F) -> ActivityError {
+pub fn failure<F: Fault>(fault: F, tries: Tries) -> ActivityError {
     log(&fault);
+    let kind = fault.kind();
     let failure = ApplicationFailure::builder(fault.to_string())
         .type_name(fault.reason().to_owned())
-        .non_retryable(!fault.kind().retryable())
+        .non_retryable(!kind.retryable() || tries.used_up(kind))
         .build();
     ActivityError::application(failure)
 }
+
+/// How often an activity is tried when what fails is a surprise of ours.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tries {
+    /// This is the n-th try, from 1: a defect that is there after [`INTERNAL_TRIES_MAX`] of them is
+    /// there after a thousand, and a person should hear of it rather than wait.
+    Counted(u32),
+    /// As long as it takes, because nobody could do anything else in its place.
+    Endless,
+}
+
+impl Tries {
+    fn used_up(self, kind: Kind) -> bool {
+        let Self::Counted(attempt) = self else {
+            return false;
+        };
+        kind == Kind::Internal && attempt >= INTERNAL_TRIES_MAX
+    }
+}
+
+/// Tries of an activity that fails with [`Kind::Internal`]: with the pauses in between about four
+/// minutes, long enough for a deployment that is half done.
+pub const INTERNAL_TRIES_MAX: u32 = 8;
 
 /// A status with a reason, for refusals of the chassis itself, which carry no error.
 pub(crate) fn refusal(code: Code, reason: &'static str, message: &'static str) -> Status {
@@ -284,9 +308,31 @@ mod tests {
     }
 
     #[test]
+    fn a_defect_is_tried_a_few_times_and_what_passes_is_tried_on() {
+        for (kind, tries, is_final) in [
+            (
+                Kind::Internal,
+                Tries::Counted(INTERNAL_TRIES_MAX - 1),
+                false,
+            ),
+            (Kind::Internal, Tries::Counted(INTERNAL_TRIES_MAX), true),
+            (Kind::Internal, Tries::Counted(u32::MAX), true),
+            (Kind::Internal, Tries::Endless, false),
+            (Kind::Unavailable, Tries::Counted(u32::MAX), false),
+            (Kind::Invalid, Tries::Endless, true),
+        ] {
+            let ActivityError::Application(failure) = failure(sample(kind), tries) else {
+                panic!("not an application failure");
+            };
+            assert_eq!(failure.is_non_retryable(), is_final, "{kind:?} {tries:?}");
+        }
+    }
+
+    #[test]
     fn failures_are_final_unless_a_retry_can_help() {
         for kind in KINDS {
-            let ActivityError::Application(failure) = failure(sample(kind)) else {
+            let ActivityError::Application(failure) = failure(sample(kind), Tries::Counted(1))
+            else {
                 panic!("not an application failure");
             };
             assert_eq!(failure.type_name(), Some("SAMPLE"));
@@ -307,7 +353,7 @@ mod tests {
         ] {
             for lines in [
                 logged(|| drop(status(sample(kind)))),
-                logged(|| drop(failure(sample(kind)))),
+                logged(|| drop(failure(sample(kind), Tries::Counted(1)))),
             ] {
                 assert_eq!(
                     lines.len(),

@@ -8,7 +8,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use djinn_chassis::{auth::UserId, fault, temporal::Heartbeat};
+use djinn_chassis::{
+    auth::UserId,
+    fault::{self, Tries},
+    temporal::Heartbeat,
+};
 use djinn_temporal::imports::{
     self, CloseInput, CloseOutput, CommitInput, CommitOutcome, CommitOutput, ImportRef,
     MatchOutput, RecogniseOutcome, RecogniseOutput, ScanOutcome, ScanOutput, StageOutput,
@@ -131,7 +135,7 @@ impl Activities {
         context: ActivityContext,
         input: CloseInput,
     ) -> Result<CloseOutput, ActivityError> {
-        run(&context, async {
+        run_until_done(&context, async {
             let ending = match input.ending {
                 imports::Ending::Cancelled => Ending::Cancelled,
                 imports::Ending::Expired => Ending::Expired,
@@ -174,10 +178,29 @@ async fn run<T>(
     context: &ActivityContext,
     step: impl Future<Output = Result<T, Error>>,
 ) -> Result<T, ActivityError> {
+    let tries = Tries::Counted(context.info().attempt);
+    try_step(context, tries, step).await
+}
+
+/// As [`run`], for a step without which an import would stand for ever in a state that is no longer
+/// true: it is tried until it is done.
+async fn run_until_done<T>(
+    context: &ActivityContext,
+    step: impl Future<Output = Result<T, Error>>,
+) -> Result<T, ActivityError> {
+    try_step(context, Tries::Endless, step).await
+}
+
+async fn try_step<T>(
+    context: &ActivityContext,
+    tries: Tries,
+    step: impl Future<Output = Result<T, Error>>,
+) -> Result<T, ActivityError> {
     let heartbeat = Heartbeat::start(context, HEARTBEAT_INTERVAL);
+    let failed = |error| fault::failure(error, tries);
     tokio::select! {
-        done = step => done.map_err(fault::failure),
-        () = heartbeat.cancellation() => Err(fault::failure(Error::Interrupted)),
+        done = step => done.map_err(failed),
+        () = heartbeat.cancellation() => Err(failed(Error::Interrupted)),
     }
 }
 
