@@ -62,12 +62,17 @@ async fn write(path: &Path, json: Vec<u8>) {
     println!("{}", path.display());
 }
 
-/// Workers sign with process id and host name, which are nobody's business.
+/// Workers sign with process id and host name, which are nobody's business, and name the queue of
+/// their own after themselves, beside the name of the one that all share.
 fn forget_machine(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(fields) => {
+            let is_own_queue = fields
+                .get("normal_name")
+                .and_then(serde_json::Value::as_str)
+                .is_some_and(|shared| !shared.is_empty());
             for (name, field) in fields {
-                if name == "identity" {
+                if name == "identity" || (is_own_queue && name == "name") {
                     *field = "recorder".into();
                 } else {
                     forget_machine(field);
