@@ -116,8 +116,7 @@ impl RevertImport {
         let Err(error) = removing.await else {
             return Ok(RevertOutput { status });
         };
-        let otherwise =
-            "the import could not be undone in time, and nothing was removed; try again";
+        let otherwise = "it did not come to an end in time; try again";
         let (reason, message) = failure::words(&error, otherwise);
         let input = GiveUpInput {
             import,

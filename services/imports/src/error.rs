@@ -102,8 +102,8 @@ pub enum Error {
     /// Undoing an import would not remove what the import added.
     #[error(
         "import {import_id} added {included} rows, of which the ledger holds {found}; {removed} \
-         would have been removed and {buried} noted as removed, which do not agree, so nothing \
-         was removed; whoever runs this service must look"
+         would have gone and {buried} be noted as gone, and these numbers do not agree: whoever \
+         runs the service must look"
     )]
     ReversalMismatch {
         /// The import.

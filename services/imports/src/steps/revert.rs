@@ -124,6 +124,13 @@ impl Steps {
         }
         let step = import.step(Status::Committed);
         store::import::move_on(&mut transaction, step, self.clock.now()).await?;
+        let failure = Failure {
+            message: format!(
+                "the import could not be undone, and nothing was removed: {}",
+                failure.message
+            ),
+            ..failure
+        };
         store::import::note_failure(&mut transaction, key.import_id, &failure).await?;
         store::due::clear(&mut transaction, Duty::StartRevert, key.import_id).await?;
         transaction.commit().await?;
