@@ -17,9 +17,9 @@ Exit codes:
   1    unexpected: a fault of djinn or of the server
   2    wrong usage: an argument, a file or a field of the request cannot be taken
   3    needs an answer: the import is ASKING
-  4    refused or failed: the import is REFUSED, FAILED, CANCELLED, EXPIRED or REVERTED, or a rule
-       says no
-  5    waits for confirmation: the import is in REVIEW
+  4    refused or failed: the import is REFUSED, FAILED, CANCELLED, EXPIRED or REVERTED, it could not
+       be undone, or a rule says no
+  5    waits for confirmation: the import is in REVIEW, or nobody agreed to undo it
   6    not found
   7    not signed in: no token, or one that is not accepted (any more)
   8    conflict: it was changed meanwhile, or exists already
@@ -71,7 +71,7 @@ pub(crate) enum Command {
     Preview(Preview),
     /// Import a statement: upload, review, confirm.
     Import(Import),
-    /// Look at imports, confirm or cancel them.
+    /// Look at imports, confirm, cancel or undo them.
     #[command(subcommand)]
     Imports(Imports),
     /// Look at transactions.
@@ -187,6 +187,15 @@ pub(crate) enum Imports {
         /// The import.
         #[arg(value_name = "ID")]
         import_id: Uuid,
+    },
+    /// Undo a committed import: remove what it added, but for what was edited by hand since.
+    Revert {
+        /// The import.
+        #[arg(value_name = "ID")]
+        import_id: Uuid,
+        /// Do it without asking.
+        #[arg(long)]
+        yes: bool,
     },
 }
 

@@ -13,8 +13,8 @@ use djinn_proto::{
     imports::v1::{
         CancelImportRequest, ConfirmImportRequest, CreateImportRequest, GetImportRequest, Import,
         ImportRow, ListImportRowsRequest, ListImportRowsResponse, ListImportsRequest,
-        PreviewReading, PreviewRow, PreviewStatementRequest, WatchImportRequest,
-        WatchImportResponse, import_service_client::ImportServiceClient,
+        PreviewReading, PreviewRow, PreviewStatementRequest, RevertImportRequest,
+        WatchImportRequest, WatchImportResponse, import_service_client::ImportServiceClient,
         preview_statement_response::Part,
     },
     sync::v1::{
@@ -303,6 +303,16 @@ impl Client {
         .await?
         .import
         .ok_or(Error::Incomplete("CancelImport"))
+    }
+
+    /// Undoes a committed import.
+    pub(crate) async fn revert(&self, request: RevertImportRequest) -> Result<Import, Error> {
+        self.unary(&self.imports, request, async |mut imports, request| {
+            imports.revert_import(request).await
+        })
+        .await?
+        .import
+        .ok_or(Error::Incomplete("RevertImport"))
     }
 
     /// Opens the stream of an import's states, once.

@@ -4,6 +4,7 @@ mod account;
 mod import;
 mod imports;
 mod preview;
+mod revert;
 mod review;
 mod token;
 mod transactions;

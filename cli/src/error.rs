@@ -19,9 +19,9 @@ pub(crate) enum Exit {
     Usage = 2,
     /// The import waits for an answer.
     Question = 3,
-    /// The import has ended without effect, or a rule says no.
+    /// The import has ended without effect, could not be undone, or a rule says no.
     Refused = 4,
-    /// The import waits for confirmation.
+    /// The import waits for confirmation, or its undoing for somebody to agree.
     Unconfirmed = 5,
     /// There is no such thing, or it belongs to somebody else.
     NotFound = 6,
@@ -122,7 +122,10 @@ pub(crate) enum Error {
     /// The import waits for confirmation, with the reason when it was handed back.
     #[error("{}", waiting(.0))]
     Unconfirmed(Box<Import>),
-    /// The import has ended without effect.
+    /// Nobody has agreed to undo the import.
+    #[error("nobody has agreed to undo the import, so it stays committed")]
+    NotAgreed(Box<Import>),
+    /// The import has ended without effect, or could not be undone.
     #[error("{}", ended(.0))]
     Ended(Box<Import>),
     /// Ctrl-C; what happens to the work is the way out.
@@ -179,7 +182,11 @@ impl Error {
     pub(crate) fn guided(self, way_out: String) -> Self {
         match self {
             // These know better.
-            Self::Guided { .. } | Self::Asking(_) | Self::Unconfirmed(_) | Self::Ended(_) => self,
+            Self::Guided { .. }
+            | Self::Asking(_)
+            | Self::Unconfirmed(_)
+            | Self::NotAgreed(_)
+            | Self::Ended(_) => self,
             error => Self::Guided {
                 error: Box::new(error),
                 way_out,
@@ -216,7 +223,7 @@ impl Error {
             | Self::ManyAccounts { .. } => Exit::Usage,
             Self::NoAccount(_) => Exit::NotFound,
             Self::Asking(_) => Exit::Question,
-            Self::Unconfirmed(_) => Exit::Unconfirmed,
+            Self::Unconfirmed(_) | Self::NotAgreed(_) => Exit::Unconfirmed,
             Self::Ended(_) | Self::NotDevelopment(_) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
             Self::Guided { error, .. } => error.exit(),
@@ -251,6 +258,7 @@ impl Error {
             Self::ManyAccounts { .. } => "AMBIGUOUS_ACCOUNT".to_owned(),
             Self::Asking(_) => "ASKING".to_owned(),
             Self::Unconfirmed(_) => "UNCONFIRMED".to_owned(),
+            Self::NotAgreed(_) => "NOT_AGREED".to_owned(),
             Self::Interrupted => "INTERRUPTED".to_owned(),
             Self::Prompt(_) | Self::Output(_) | Self::Json(_) | Self::Runtime(_) => {
                 "LOCAL_FAULT".to_owned()
@@ -279,7 +287,10 @@ impl Error {
     /// The import that the command ended at: with `--json` it is the document on stdout.
     pub(crate) fn import(&self) -> Option<&Import> {
         match self {
-            Self::Asking(import) | Self::Unconfirmed(import) | Self::Ended(import) => Some(import),
+            Self::Asking(import)
+            | Self::Unconfirmed(import)
+            | Self::NotAgreed(import)
+            | Self::Ended(import) => Some(import),
             Self::Guided { error, .. } => error.import(),
             _ => None,
         }
@@ -321,6 +332,10 @@ impl Error {
                  `djinn imports cancel {id}` ends it",
                 id = import.import_id,
                 etag = import.etag
+            ),
+            Self::NotAgreed(import) => format!(
+                "`djinn imports revert {} --yes` undoes it without asking",
+                import.import_id
             ),
             _ => return None,
         };

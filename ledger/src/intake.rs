@@ -140,6 +140,9 @@ async fn claim_by_id(transaction: &mut UserTransaction, batch: Batch) -> Result<
 /// n-th unclaimed row of the ledger, or tombstone, that has it; what is left over is new and takes
 /// the next free occurrences. Ranks are computed only for fingerprints that the ledger knows or the
 /// file repeats.
+///
+/// A tombstone whose row was brought back claims nothing: the row that brought it back stands for
+/// it, or that row's own tombstone. Its occurrence is theirs and stays taken.
 async fn claim_by_fingerprint(
     transaction: &mut UserTransaction,
     batch: Batch,
@@ -165,7 +168,7 @@ async fn claim_by_fingerprint(
             WHERE (t.account_id, t.fingerprint) IN (SELECT account_id, fingerprint FROM file)
             UNION ALL
             SELECT b.account_id, b.fingerprint, b.occurrence, b.subject_id,
-                   'deleted_before', true
+                   'deleted_before', b.restored_by IS NULL
             FROM ledger.tombstone b
             WHERE b.kind = 'transaction' AND b.cause = 'user'
               AND (b.account_id, b.fingerprint) IN (SELECT account_id, fingerprint FROM file)
@@ -239,7 +242,7 @@ pub async fn digest(transaction: &mut UserTransaction, batch: Batch) -> Result<S
 
 /// Adds the included rows of the batch to the ledger and returns how many they were. Rows that are
 /// included against their verdict get an occurrence of their own; a row that was deleted by hand
-/// and is wanted back takes over what its tombstone kept.
+/// and is wanted back takes over the occurrence that its tombstone kept.
 ///
 /// # Errors
 /// A violated unique index is an error like any other: somebody wrote fingerprints without the lock
@@ -251,7 +254,7 @@ pub async fn commit_batch(
     now: DateTime<Utc>,
 ) -> Result<u64, Error> {
     number_forced_rows(transaction, batch).await?;
-    release_tombstones(transaction, batch, change).await?;
+    mark_restored(transaction, batch, change).await?;
     insert_included(transaction, batch, change, now).await
 }
 
@@ -303,21 +306,21 @@ async fn number_forced_rows(transaction: &mut UserTransaction, batch: Batch) -> 
     Ok(())
 }
 
-async fn release_tombstones(
+/// Notes on the tombstones of rows that are wanted back which row brings them back. They keep what
+/// they know, so that they hold again when this import is undone.
+async fn mark_restored(
     transaction: &mut UserTransaction,
     batch: Batch,
     change: &Change,
 ) -> Result<(), Error> {
     sqlx::query!(
         r#"
-        UPDATE ledger.tombstone b SET fingerprint = NULL, occurrence = NULL, change_id = $3
-        WHERE b.kind = 'transaction' AND b.subject_id IN (
-            SELECT v.transaction_id
-            FROM imports.staged s
-            JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
-            WHERE s.import_id = $1 AND s.generation = $2
-              AND v.verdict = 'deleted_before' AND s.decision
-        )
+        UPDATE ledger.tombstone b SET restored_by = s.transaction_id, change_id = $3
+        FROM imports.staged s
+        JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
+        WHERE b.kind = 'transaction' AND b.subject_id = v.transaction_id
+          AND s.import_id = $1 AND s.generation = $2
+          AND v.verdict = 'deleted_before' AND s.decision
         "#,
         batch.import_id,
         batch.generation,

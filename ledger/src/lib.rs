@@ -7,6 +7,7 @@
 //! | [`transaction`] | the bookings as people read them |
 //! | [`change`](Change) | the version that a writing transaction draws at its end |
 //! | [`intake`] | matching and committing a statement of a million rows |
+//! | [`reversal`] | taking an import back |
 //!
 //! Every statement on the schema `ledger` stands in this crate, and runs in a
 //! [`UserTransaction`](djinn_chassis::postgres::UserTransaction), which row-level security knows
@@ -22,6 +23,7 @@ mod change;
 mod error;
 pub mod intake;
 pub mod money;
+pub mod reversal;
 pub mod transaction;
 
 pub use self::{

@@ -15,9 +15,8 @@
 use std::time::Duration;
 
 use temporalio_common::{
-    ActivityDefinition, ActivityError,
-    data_converters::TemporalDeserializable,
-    error::{ActivityExecutionError, IncomingError},
+    ActivityDefinition, ActivityError, data_converters::TemporalDeserializable,
+    error::ActivityExecutionError,
 };
 use temporalio_macros::{activity_definitions, workflow, workflow_methods};
 use temporalio_workflow::{
@@ -27,7 +26,7 @@ use temporalio_workflow::{
 
 mod message;
 
-use crate::timing;
+use crate::{failure, timing};
 
 pub use message::{
     CancelInput, CloseInput, CloseOutput, CommitInput, CommitOutcome, CommitOutput, ConfirmInput,
@@ -315,17 +314,8 @@ async fn wait_for_person(ctx: &mut Context, phase: Phase) {
 
 /// A failure that trying again cannot mend, in the words the import will show.
 fn failed(error: ActivityExecutionError) -> Halt {
-    let reason = match error.reason() {
-        Some(IncomingError::Application(failure)) => {
-            failure.type_name().unwrap_or("INTERNAL").to_owned()
-        }
-        Some(IncomingError::Timeout(_)) => "TIMEOUT".to_owned(),
-        _ => "INTERNAL".to_owned(),
-    };
-    let message = match error.reason() {
-        Some(IncomingError::Application(failure)) => failure.source_error().to_string(),
-        _ => "a step did not finish; import the file again".to_owned(),
-    };
+    let otherwise = "a step did not finish; import the file again";
+    let (reason, message) = failure::words(&error, otherwise);
     Halt::Ended(Ending::Failed { reason, message })
 }
 

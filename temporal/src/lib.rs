@@ -3,6 +3,7 @@
 //!
 //! * [`imports`]: [`imports::ImportStatement`], a statement from upload to ledger, and
 //!   [`imports::SweepImports`], what a crash left behind.
+//! * [`revert`]: [`revert::RevertImport`], an import out of the ledger again.
 //!
 //! Nothing here does IO, reads a clock or draws a random number, and nothing can: the crate has no
 //! dependency that would. Activities are only declared; a service implements them, and an
@@ -13,6 +14,8 @@
 //! goes through `ctx.patched(..)`, fields are only ever added (with a default), and
 //! `tests/replay.rs` replays the golden histories of every release.
 
+mod failure;
 mod timing;
 
 pub mod imports;
+pub mod revert;

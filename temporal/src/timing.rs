@@ -21,7 +21,7 @@ const LONG_TOTAL_MAX: Duration = Duration::from_secs(3 * 24 * 60 * 60);
 /// One try at a single short transaction.
 const SHORT_ATTEMPT_MAX: Duration = Duration::from_secs(30);
 
-/// For work that grows with the file and heartbeats: scan, recognise, stage, match, commit.
+/// For work that grows with the file and heartbeats: scan, recognise, stage, match, commit, undo.
 pub(crate) fn long(cancellation: WorkflowCancellationToken) -> ActivityOptions {
     ActivityOptions::with_close_timeouts(ActivityCloseTimeouts::ScheduleAndStartToClose {
         schedule_to_close: LONG_TOTAL_MAX,
@@ -31,6 +31,19 @@ pub(crate) fn long(cancellation: WorkflowCancellationToken) -> ActivityOptions {
     .retry_policy(retries())
     .cancellation_token(cancellation)
     .build()
+}
+
+/// As [`long`], but a failure of this type is final: it is a defect that a person must look at, and
+/// no second try comes to another result.
+pub(crate) fn long_unless(
+    final_type: &str,
+    cancellation: WorkflowCancellationToken,
+) -> ActivityOptions {
+    let mut options = long(cancellation);
+    let mut policy = retries();
+    policy.set_non_retryable_error_types([final_type]);
+    options.retry_policy = Some(policy);
+    options
 }
 
 /// For one short transaction. Tried for as long as it takes: without it an import would stand for

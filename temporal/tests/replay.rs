@@ -15,12 +15,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use djinn_temporal::imports::{ImportStatement, SweepImports};
+use djinn_temporal::{
+    imports::{ImportStatement, SweepImports},
+    revert::RevertImport,
+};
 use temporalio_client::WorkflowHistory;
 use temporalio_sdk::workflow_replayer::{WorkflowReplayer, WorkflowReplayerOptions};
 
 /// Every workflow, by the name of its folder. One without a history fails the test.
-const WORKFLOWS: [&str; 2] = ["ImportStatement", "SweepImports"];
+const WORKFLOWS: [&str; 3] = ["ImportStatement", "RevertImport", "SweepImports"];
 
 fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("histories")
@@ -46,6 +49,8 @@ fn histories(workflow: &str) -> Vec<PathBuf> {
 fn replayer() -> WorkflowReplayer {
     let options = WorkflowReplayerOptions::new()
         .register_workflow::<ImportStatement>()
+        .unwrap()
+        .register_workflow::<RevertImport>()
         .unwrap()
         .register_workflow::<SweepImports>()
         .unwrap()

@@ -7,6 +7,7 @@ mod folder;
 mod manifest;
 mod money;
 mod services;
+mod undo;
 
 use std::path::PathBuf;
 

@@ -28,6 +28,9 @@ fn what_is_right_is_taken() {
         &format!("imports rows {id} --verdict new,deleted-before --included no --limit 3"),
         &format!("imports confirm {id} --etag e"),
         &format!("imports cancel {id}"),
+        &format!("imports revert {id}"),
+        &format!("imports revert {id} --yes --json"),
+        &format!("transactions list --import {id}"),
         "transactions list --account Main --from 2025-01-01 --to 2025-12-31 --text x --limit 3",
     ] {
         assert!(parse(line).is_ok(), "{line}");

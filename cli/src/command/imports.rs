@@ -1,4 +1,4 @@
-//! `djinn imports`: looking at imports, confirming and cancelling them.
+//! `djinn imports`: looking at imports, confirming, cancelling and undoing them.
 
 use djinn_proto::imports::v1::{
     CancelImportRequest, ConfirmImportRequest, ImportState, ListImportRowsRequest, RowVerdict,
@@ -6,7 +6,7 @@ use djinn_proto::imports::v1::{
 use uuid::Uuid;
 
 use super::{
-    Session,
+    Session, revert,
     review::{self, Consent},
 };
 use crate::{
@@ -24,6 +24,10 @@ pub(super) async fn run(session: &Session, command: Imports) -> Result<(), Error
         Imports::Rows(args) => rows(session, args).await,
         Imports::Confirm { import_id, etag } => confirm(session, import_id, etag).await,
         Imports::Cancel { import_id } => cancel(session, import_id).await,
+        Imports::Revert { import_id, yes } => {
+            let consent = if yes { Consent::Given } else { Consent::Ask };
+            revert::run(session, import_id, consent).await
+        }
     }
 }
 

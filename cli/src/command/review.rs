@@ -47,7 +47,7 @@ enum Awaited<'a> {
     Decision,
     /// The end of the commit, after the review with this etag was confirmed.
     Commit(&'a str),
-    /// The end, after a cancellation.
+    /// The end, after a cancellation or an undoing.
     End,
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn conclude(
         }
         let agreed = match consent {
             Consent::Given => confirmed.is_none(),
-            Consent::Ask => ask().await?,
+            Consent::Ask => ask("Commit this?".to_owned()).await?,
         };
         if !agreed {
             return Err(Error::Unconfirmed(Box::new(import)));
@@ -114,7 +114,7 @@ pub(super) async fn follow(
     wait(session, import_id, awaited).await
 }
 
-/// Waits until a cancelled import has ended.
+/// Waits until an import that is cancelled or undone has ended.
 pub(super) async fn end(session: &Session, import: Import) -> Result<Import, Error> {
     if pace(&import, Awaited::End, false) == Pace::Still {
         return Ok(import);
@@ -237,13 +237,13 @@ async fn rows(
 }
 
 /// Asks at the terminal; without one nobody has agreed.
-async fn ask() -> Result<bool, Error> {
+pub(super) async fn ask(question: String) -> Result<bool, Error> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(false);
     }
-    let answer = tokio::task::spawn_blocking(|| {
+    let answer = tokio::task::spawn_blocking(move || {
         dialoguer::Confirm::new()
-            .with_prompt("Commit this?")
+            .with_prompt(question)
             .default(false)
             .interact()
     });

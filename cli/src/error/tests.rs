@@ -116,6 +116,13 @@ fn an_import_tells_why_it_ended() {
             Error::Ended(import(ImportState::Reverted, None)),
             "the import is reverted (REVERTED)",
         ),
+        (
+            Error::Ended(import(
+                ImportState::Committed,
+                Some(("REVERSAL_MISMATCH", "nothing was removed.")),
+            )),
+            "the import is committed: nothing was removed (REVERSAL_MISMATCH)",
+        ),
     ] {
         assert_eq!(error.sentence(), expected);
     }

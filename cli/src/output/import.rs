@@ -50,6 +50,13 @@ pub(crate) fn show(import: &Import) -> String {
     if let Some(failure) = import.job.as_ref().and_then(|job| job.failure.as_ref()) {
         lines.push(format!("Reason   {}: {}", failure.reason, failure.message));
     }
+    if let Some(reversal) = &import.reversal {
+        lines.push(format!(
+            "Undone   {} removed, {} kept",
+            text::count(reversal.removed_count, "transaction"),
+            reversal.kept_count
+        ));
+    }
     if import.expire_time.is_some() {
         lines.push(format!("Expires  {}", text::moment(import.expire_time)));
     }
@@ -138,6 +145,25 @@ pub(crate) fn committed(import: &Import) -> String {
     }
     line.push_str(&format!(" (import {})", import.import_id));
     line
+}
+
+/// What undoing it has done.
+pub(crate) fn reverted(import: &Import) -> String {
+    let reversal = import.reversal.unwrap_or_default();
+    let mut text = format!(
+        "Undone {}: removed {} (import {})",
+        text::clean(file_name(import)),
+        text::count(reversal.removed_count, "transaction"),
+        import.import_id
+    );
+    if reversal.kept_count > 0 {
+        text.push_str(&format!(
+            "\nKept {} edited by hand since; `djinn transactions list --import {}` lists what stays",
+            text::count(reversal.kept_count, "transaction"),
+            import.import_id
+        ));
+    }
+    text
 }
 
 fn doubtful(rows: &[ImportRow]) -> String {

@@ -11,5 +11,6 @@ mod account;
 mod import;
 mod imports;
 mod process;
+mod revert;
 mod server;
 mod token;

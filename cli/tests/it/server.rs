@@ -10,7 +10,10 @@ use std::{
 };
 
 use djinn_proto::{
-    imports::v1::{ConfirmImportRequest, Import, import_service_server::ImportServiceServer},
+    imports::v1::{
+        ConfirmImportRequest, Import, RevertImportRequest,
+        import_service_server::ImportServiceServer,
+    },
     sync::v1::{Account, ListTransactionsRequest, ledger_service_server::LedgerServiceServer},
 };
 use tokio::net::TcpListener;
@@ -30,6 +33,7 @@ pub(crate) struct State {
     pub(crate) imports: Vec<Import>,
     pub(crate) import_request_ids: Vec<String>,
     pub(crate) confirmations: Vec<ConfirmImportRequest>,
+    pub(crate) reverts: Vec<RevertImportRequest>,
     pub(crate) watches: usize,
     pub(crate) transaction_lists: Vec<ListTransactionsRequest>,
 }

@@ -11,5 +11,6 @@ mod account;
 mod catalog;
 mod change;
 mod fixture;
+mod reversal;
 mod tenancy;
 mod transaction;

@@ -3,6 +3,7 @@
 mod pool;
 mod role;
 mod staged;
+mod undo;
 
 use djinn_chassis::{auth::UserId, testing};
 use djinn_ledger::{

@@ -25,9 +25,12 @@ use std::path::{Path, PathBuf};
 
 use djinn_chassis::testing;
 use djinn_proto::imports::v1::ImportState;
-use djinn_temporal::imports::{ImportStatement, SWEEP_ID, SweepImports, workflow_id};
+use djinn_temporal::{
+    imports::{ImportStatement, SWEEP_ID, SweepImports, workflow_id},
+    revert::{self as reverting, RevertImport},
+};
 use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
-use world::{World, begin, cancel, confirm, many, reach};
+use world::{World, begin, cancel, confirm, import, many, reach, revert};
 
 fn target(workflow: &str, scene: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -59,12 +62,17 @@ async fn write(path: &Path, json: Vec<u8>) {
     println!("{}", path.display());
 }
 
-/// Workers sign with process id and host name, which are nobody's business.
+/// Workers sign with process id and host name, which are nobody's business, and name the queue of
+/// their own after themselves, beside the name of the one that all share.
 fn forget_machine(value: &mut serde_json::Value) {
     match value {
         serde_json::Value::Object(fields) => {
+            let is_own_queue = fields
+                .get("normal_name")
+                .and_then(serde_json::Value::as_str)
+                .is_some_and(|shared| !shared.is_empty());
             for (name, field) in fields {
-                if name == "identity" {
+                if name == "identity" || (is_own_queue && name == "name") {
                     *field = "recorder".into();
                 } else {
                     forget_machine(field);
@@ -143,7 +151,44 @@ async fn scenes() {
     reach(&mut client, &import_id, ImportState::Cancelled).await;
     keep("cancelled-while-scanning", &import_id).await;
     world.scanner.heal();
+    undone(&world).await;
     sweep(&world).await;
+}
+
+/// One import that is undone, and one of which the ledger holds a row too many.
+async fn undone(world: &World) {
+    let user = testing::user();
+    let mut client = world.client(user);
+    let account_id = world.account(user, "EUR").await;
+    for (scene, stray) in [("reverted", false), ("given-up", true)] {
+        let import_id = import(&mut client, &many(12), account_id).await.import_id;
+        if stray {
+            let mut transaction = world.as_imports(user).await;
+            sqlx::query(
+                "INSERT INTO ledger.transaction (user_id, transaction_id, account_id, booked_on, \
+                 amount_minor, currency_code, description, counterparty, source, import_id, \
+                 change_id, created_at) SELECT user_id, gen_random_uuid(), account_id, booked_on, \
+                 1, currency_code, 'stray', '', source, import_id, change_id, now() \
+                 FROM ledger.transaction LIMIT 1",
+            )
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+            transaction.commit().await.unwrap();
+        }
+        revert(&mut client, &import_id).await.unwrap();
+        let handle = temporal()
+            .await
+            .get_workflow_handle::<RevertImport>(reverting::workflow_id(&import_id));
+        let ended = handle.get_result(Default::default()).await;
+        assert_eq!(ended.is_err(), stray, "{ended:?}");
+        let path = target("RevertImport", scene);
+        if path.exists() {
+            continue;
+        }
+        let history = handle.fetch_history(Default::default());
+        write(&path, history.to_json().await.unwrap()).await;
+    }
 }
 
 async fn sweep(world: &World) {

@@ -13,10 +13,13 @@ use djinn_chassis::{
     fault::{self, Tries},
     temporal::Heartbeat,
 };
-use djinn_temporal::imports::{
-    self, CloseInput, CloseOutput, CommitInput, CommitOutcome, CommitOutput, ImportRef,
-    MatchOutput, RecogniseOutcome, RecogniseOutput, ScanOutcome, ScanOutput, StageOutput,
-    SweepInput, SweepOutput,
+use djinn_temporal::{
+    imports::{
+        self, CloseInput, CloseOutput, CommitInput, CommitOutcome, CommitOutput, ImportRef,
+        MatchOutput, RecogniseOutcome, RecogniseOutput, ScanOutcome, ScanOutput, StageOutput,
+        SweepInput, SweepOutput,
+    },
+    revert::{self, GiveUpInput, GiveUpOutput, RemoveOutput},
 };
 use temporalio_macros::activities;
 use temporalio_sdk::activities::{ActivityContext, ActivityError};
@@ -151,6 +154,44 @@ impl Activities {
         .await
     }
 
+    /// Takes what an import added out of the ledger.
+    #[activity(definition = revert::Remove)]
+    async fn remove(
+        self: Arc<Self>,
+        context: ActivityContext,
+        import: ImportRef,
+    ) -> Result<RemoveOutput, ActivityError> {
+        run(&context, async {
+            let reversal = self.steps.revert(key(&import)?).await?;
+            Ok(RemoveOutput {
+                removed_count: reversal.removed,
+                kept_count: reversal.kept,
+            })
+        })
+        .await
+    }
+
+    /// Leaves an import committed that cannot be undone.
+    #[activity(definition = revert::GiveUp)]
+    async fn give_up(
+        self: Arc<Self>,
+        context: ActivityContext,
+        input: GiveUpInput,
+    ) -> Result<GiveUpOutput, ActivityError> {
+        run_until_done(&context, async {
+            let failure = Failure {
+                reason: input.reason,
+                message: input.message,
+            };
+            let key = key(&input.import)?;
+            let status = self.steps.give_up_revert(key, failure).await?;
+            Ok(GiveUpOutput {
+                status: status.to_string(),
+            })
+        })
+        .await
+    }
+
     /// Does what is due.
     #[activity(definition = imports::Sweep)]
     async fn sweep(
@@ -162,6 +203,7 @@ impl Activities {
             let swept = self.steps.sweep().await?;
             Ok(SweepOutput {
                 started_count: swept.started,
+                revert_count: swept.reverts,
                 aborted_count: swept.aborted,
                 purged_count: swept.purged,
             })

@@ -99,6 +99,24 @@ pub enum Error {
         /// What the statement did.
         inserted: u64,
     },
+    /// Undoing an import would not remove what the import added.
+    #[error(
+        "import {import_id} added {included} rows, of which the ledger holds {found}; {removed} \
+         would have gone and {buried} be noted as gone, and these numbers do not agree: whoever \
+         runs the service must look"
+    )]
+    ReversalMismatch {
+        /// The import.
+        import_id: Uuid,
+        /// What the commit added.
+        included: i64,
+        /// What the ledger holds of it.
+        found: i64,
+        /// What was removed, before it was rolled back.
+        removed: i64,
+        /// The tombstones of what was removed.
+        buried: i64,
+    },
     /// The scanner is away, slow, or said something other than yes or no.
     #[error("the malware scanner cannot be used: {detail}")]
     Scanner {
@@ -222,7 +240,10 @@ impl Fault for Error {
             // Only activities meet it, and the next try sees where the import is now.
             Self::Overtaken { .. } | Self::Interrupted => Kind::Unavailable,
             Self::Scanner { .. } | Self::Read(_) | Self::Temporal(_) => Kind::Unavailable,
-            Self::CountMismatch { .. } | Self::Undecodable { .. } | Self::Task(_) => Kind::Internal,
+            Self::CountMismatch { .. }
+            | Self::ReversalMismatch { .. }
+            | Self::Undecodable { .. }
+            | Self::Task(_) => Kind::Internal,
             Self::Ledger(error) => passing(error.kind()),
             Self::Database(error) => passing(error.kind()),
             Self::Objects(error) => error.kind(),
@@ -244,6 +265,7 @@ impl Fault for Error {
             Self::Overtaken { .. } => "OVERTAKEN",
             Self::Interrupted => "INTERRUPTED",
             Self::CountMismatch { .. } => "COUNT_MISMATCH",
+            Self::ReversalMismatch { .. } => djinn_temporal::revert::MISMATCH,
             Self::Scanner { .. } => "SCANNER_UNAVAILABLE",
             Self::Read(_) => "FILE_UNREADABLE",
             Self::Undecodable { .. } => "UNDECODABLE",

@@ -2,7 +2,7 @@
 //!
 //! * [`parse`]: requests into what the rest of the service trusts.
 //! * [`convert`]: answers into messages.
-//! * [`import`], [`review`]: the calls, by noun.
+//! * [`import`], [`review`], [`revert`]: the calls, by noun.
 //! * [`receive`], [`preview`], [`watch`]: the streams.
 //!
 //! It decides nothing. Every way out of it is a message or [`fault::status`].
@@ -22,6 +22,7 @@ use uuid::Uuid;
 
 use crate::{
     Error,
+    domain::status::Status,
     steps::Steps,
     store::{self, import::Import},
 };
@@ -31,6 +32,7 @@ mod import;
 mod parse;
 mod preview;
 mod receive;
+mod revert;
 mod review;
 mod watch;
 
@@ -199,23 +201,47 @@ impl proto::import_service_server::ImportService for Door {
     async fn answer_import(
         &self,
         _: tonic::Request<djinn_proto::imports::v1::AnswerImportRequest>,
-    ) -> Result<tonic::Response<djinn_proto::imports::v1::AnswerImportResponse>, tonic::Status> {
+    ) -> Result<tonic::Response<djinn_proto::imports::v1::AnswerImportResponse>, tonic::Status>
+    {
         Err(tonic::Status::unimplemented("follows"))
     }
 
     async fn revert_import(
         &self,
-        _: tonic::Request<djinn_proto::imports::v1::RevertImportRequest>,
-    ) -> Result<tonic::Response<djinn_proto::imports::v1::RevertImportResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<proto::RevertImportRequest>,
+    ) -> Answer<proto::RevertImportResponse> {
+        let user = caller(&request)?.user_id;
+        let reverting = self
+            .revert(user, &request.into_inner())
+            .await
+            .map_err(fault::status)?;
+        let import = self.message(user, reverting).await.map_err(fault::status)?;
+        Ok(Response::new(proto::RevertImportResponse {
+            import: Some(import),
+        }))
     }
 }
 
 /// The import as a message.
 async fn read(transaction: &mut UserTransaction, import_id: Uuid) -> Result<proto::Import, Error> {
     let import = get(transaction, import_id, &import_id.to_string()).await?;
+    complete(transaction, &import).await
+}
+
+/// The import as a message, with what stands in other rows than its own.
+async fn complete(
+    transaction: &mut UserTransaction,
+    import: &Import,
+) -> Result<proto::Import, Error> {
     let file = store::upload::get(transaction, import.upload_id).await?;
-    Ok(convert::import(&import, file.as_ref()))
+    let reversal = match import.status {
+        Status::Reverted => Some(store::revert::get(transaction, import.import_id).await?),
+        _ => None,
+    };
+    Ok(proto::Import {
+        reversal: reversal.map(convert::reversal),
+        ..convert::import(import, file.as_ref())
+    })
 }
 
 async fn get(

@@ -20,7 +20,10 @@ use djinn_chassis::{
     temporal,
 };
 use djinn_proto::imports::v1::import_service_server::ImportServiceServer;
-use djinn_temporal::imports::{ImportStatement, SweepImports};
+use djinn_temporal::{
+    imports::{ImportStatement, SweepImports},
+    revert::RevertImport,
+};
 use tonic::service::Routes;
 
 pub mod activities;
@@ -84,6 +87,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
                 steps: steps.clone(),
             })
             .register_workflow::<ImportStatement>()?
+            .register_workflow::<RevertImport>()?
             .register_workflow::<SweepImports>()?
             .build();
         let (_runtime, worker) = temporal::worker(&client, options)?;

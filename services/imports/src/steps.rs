@@ -2,9 +2,9 @@
 //!
 //! * [`scan`]: the malware scanner, and what follows a finding.
 //! * [`source`]: a stored file as the reader wants it.
-//! * [`recognise`], [`stage`], [`matching`], [`commit`], [`close`]: the steps of an import. Each
-//!   begins by looking where the import stands: a step whose earlier try went through, though its
-//!   report was lost, answers what that try found.
+//! * [`recognise`], [`stage`], [`matching`], [`commit`], [`close`], [`revert`]: the steps of an
+//!   import. Each begins by looking where the import stands: a step whose earlier try went through,
+//!   though its report was lost, answers what that try found.
 //! * [`receive`]: a file into the object store. [`preview`]: a look without an import.
 //! * [`sweep`]: what a crash left behind.
 //! * [`workflow`]: the way to the import's workflow.
@@ -33,6 +33,7 @@ pub mod matching;
 pub mod preview;
 pub mod receive;
 pub mod recognise;
+pub mod revert;
 pub mod scan;
 pub mod source;
 pub mod stage;

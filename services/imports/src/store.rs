@@ -1,11 +1,12 @@
 //! Every SQL statement of the imports service but those that join the ledger, which are in
-//! `djinn_ledger::intake`.
+//! `djinn_ledger::intake` and `djinn_ledger::reversal`.
 //!
 //! * [`upload`]: files in the object store.
 //! * [`request`]: answers given once.
 //! * [`import`]: the import and the moves of its status.
 //! * [`staging`]: rows on their way in, in fenced chunks.
 //! * [`review`]: rows, verdicts and totals.
+//! * [`revert`]: what undoing an import did.
 //! * [`due`]: duties for the sweep.
 //!
 //! Functions take the user's transaction: what belongs together is committed together, by the
@@ -21,6 +22,7 @@ use crate::Error;
 pub mod due;
 pub mod import;
 pub mod request;
+pub mod revert;
 pub mod review;
 pub mod staging;
 pub mod upload;

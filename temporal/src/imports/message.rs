@@ -158,6 +158,9 @@ pub struct SweepInput {}
 pub struct SweepOutput {
     /// Imports started that a crash had left behind.
     pub started_count: i64,
+    /// Workflows started that undo an import.
+    #[serde(default)]
+    pub revert_count: i64,
     /// Uploads aborted that nobody finished.
     pub aborted_count: i64,
     /// Ended imports whose staged rows were deleted.

@@ -91,6 +91,12 @@ impl Client {
             .await
     }
 
+    /// Undoes an import.
+    pub(super) async fn revert(&self, import_id: &str) -> anyhow::Result<Answer> {
+        let arguments = ["imports", "revert", import_id, "--yes"].map(AsRef::as_ref);
+        self.call(&arguments).await
+    }
+
     /// How a statement reads.
     pub(super) async fn preview(&self, file: &Path) -> anyhow::Result<Answer> {
         self.call(&["preview".as_ref(), file.as_os_str()]).await

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::client::{ASKS, COMMITTED, Client};
 use super::manifest::{self, Example, Figures};
-use super::money;
+use super::{money, undo};
 
 /// Imports every example; returns how many figures differ.
 pub(super) async fn import(client: &Client, folder: &Path) -> anyhow::Result<usize> {
@@ -36,7 +36,9 @@ pub(super) async fn import(client: &Client, folder: &Path) -> anyhow::Result<usi
         first.get_or_insert((example, account));
     }
     if let Some((example, account)) = first {
-        wrong += again(client, &folder.join(&example.file), example, &account).await?;
+        let file = folder.join(&example.file);
+        wrong += again(client, &file, example, &account).await?;
+        wrong += undo::show(client, &file, example, &account).await?;
     }
     if wrong == 0 {
         println!("every figure is that of examples/manifest.tsv");
@@ -88,7 +90,7 @@ async fn one(
 }
 
 /// The figures of an account as its transactions have them.
-async fn figures(client: &Client, account: &str) -> anyhow::Result<Figures> {
+pub(super) async fn figures(client: &Client, account: &str) -> anyhow::Result<Figures> {
     let transactions = client.transactions(account).await?;
     let mut rows = Vec::new();
     for transaction in &transactions {

@@ -5,12 +5,13 @@ use djinn_proto::{
     imports::v1::{
         CancelImportRequest, CancelImportResponse, ConfirmImportRequest, ConfirmImportResponse,
         CreateImportRequest, CreateImportResponse, GetImportRequest, GetImportResponse, Import,
-        ImportCounts, ImportRow, ImportState, ListImportRowsRequest, ListImportRowsResponse,
-        ListImportsRequest, ListImportsResponse, PreviewReading, PreviewRow,
-        PreviewStatementRequest, PreviewStatementResponse, Question, QuestionChoice, Reading,
-        ReadingColumn, RowProblem, RowVerdict, UpdateImportRowsRequest, UpdateImportRowsResponse,
-        Upload, UploadStatementRequest, UploadStatementResponse, WatchImportRequest,
-        WatchImportResponse, import_service_server::ImportService, preview_statement_response,
+        ImportCounts, ImportReversal, ImportRow, ImportState, ListImportRowsRequest,
+        ListImportRowsResponse, ListImportsRequest, ListImportsResponse, PreviewReading,
+        PreviewRow, PreviewStatementRequest, PreviewStatementResponse, Question, QuestionChoice,
+        Reading, ReadingColumn, RevertImportRequest, RevertImportResponse, RowProblem, RowVerdict,
+        UpdateImportRowsRequest, UpdateImportRowsResponse, Upload, UploadStatementRequest,
+        UploadStatementResponse, WatchImportRequest, WatchImportResponse,
+        import_service_server::ImportService, preview_statement_response,
         upload_statement_request::Part,
     },
 };
@@ -243,15 +244,37 @@ impl ImportService for Fake {
     async fn answer_import(
         &self,
         _: tonic::Request<djinn_proto::imports::v1::AnswerImportRequest>,
-    ) -> Result<tonic::Response<djinn_proto::imports::v1::AnswerImportResponse>, tonic::Status> {
+    ) -> Result<tonic::Response<djinn_proto::imports::v1::AnswerImportResponse>, tonic::Status>
+    {
         Err(tonic::Status::unimplemented("follows"))
     }
 
+    /// `kept.csv` keeps two transactions, `stuck.csv` cannot be undone.
     async fn revert_import(
         &self,
-        _: tonic::Request<djinn_proto::imports::v1::RevertImportRequest>,
-    ) -> Result<tonic::Response<djinn_proto::imports::v1::RevertImportResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<RevertImportRequest>,
+    ) -> Result<Response<RevertImportResponse>, Status> {
+        let request = request.into_inner();
+        let import = self.find(&request.import_id)?;
+        let mut state = self.state();
+        state.reverts.push(request);
+        let kept = state
+            .imports
+            .iter_mut()
+            .find(|kept| kept.import_id == import.import_id);
+        match (import.state(), kept) {
+            (ImportState::Committed, Some(kept)) => kept.state = ImportState::Reverting.into(),
+            (ImportState::Reverting | ImportState::Reverted, _) => {}
+            _ => {
+                let message = "only a committed import can be undone";
+                return Err(refusal(Code::FailedPrecondition, "WRONG_STATE", message));
+            }
+        }
+        drop(state);
+        let import = self.find(&import.import_id)?;
+        Ok(Response::new(RevertImportResponse {
+            import: Some(import),
+        }))
     }
 }
 
@@ -299,6 +322,23 @@ fn states(name: &str, import: &Import, confirmed: bool) -> Vec<Import> {
     };
     if import.state() == S::Cancelled {
         return vec![review(import, S::Review), at(S::Cancelled)];
+    }
+    if import.state() == S::Reverting {
+        let reversal = ImportReversal {
+            removed_count: 1,
+            kept_count: if name == "kept.csv" { 2 } else { 0 },
+        };
+        let undone = Import {
+            reversal: Some(reversal),
+            ..at(S::Reverted)
+        };
+        let stuck = failed(
+            at(S::Committed),
+            "REVERSAL_MISMATCH",
+            "Nothing was removed.",
+        );
+        let last = if name == "stuck.csv" { stuck } else { undone };
+        return vec![at(S::Reverting), last];
     }
     match (name, confirmed) {
         ("refused.csv", _) => vec![

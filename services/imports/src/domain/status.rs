@@ -141,11 +141,12 @@ impl Status {
             Self::Matching => self == Self::Staging,
             Self::Review => matches!(self, Self::Matching | Self::Committing),
             Self::Committing => self == Self::Review,
-            Self::Committed => self == Self::Committing,
+            Self::Committed => matches!(self, Self::Committing | Self::Reverting),
             Self::Reverting => self == Self::Committed,
             Self::Reverted => self == Self::Reverting,
             Self::Refused => matches!(self, Self::Scanning | Self::Recognising),
-            Self::Failed => self.is_open(),
+            // One that cannot be undone is not one that failed: its rows are in the ledger.
+            Self::Failed => self.is_open() && self != Self::Reverting,
             Self::Cancelled | Self::Expired => self.can_be_given_up(),
         }
     }
@@ -194,7 +195,7 @@ mod tests {
             review: recognising committing failed cancelled expired
             committing: review committed failed
             committed: reverting
-            reverting: reverted failed
+            reverting: committed reverted
             reverted: 
             refused: 
             failed: 

@@ -19,6 +19,7 @@ use crate::{
     },
     store::{
         import::Import,
+        revert::Reversal,
         review::{Content, GoodRow, ReviewRow},
         upload::Upload,
     },
@@ -85,6 +86,13 @@ pub(super) fn import(import: &Import, file: Option<&Upload>) -> proto::Import {
         auto_confirm: import.auto_confirm,
         warnings: warnings(import),
         ..proto::Import::default()
+    }
+}
+
+pub(super) fn reversal(reversal: Reversal) -> proto::ImportReversal {
+    proto::ImportReversal {
+        removed_count: reversal.removed,
+        kept_count: reversal.kept,
     }
 }
 

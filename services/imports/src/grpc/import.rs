@@ -5,7 +5,7 @@ use djinn_ledger::money::Currency;
 use djinn_proto::imports::v1 as proto;
 use uuid::Uuid;
 
-use super::{Door, body_hash, convert, parse, read};
+use super::{Door, body_hash, complete, parse, read};
 use crate::{
     Error,
     domain::page,
@@ -88,8 +88,7 @@ impl Door {
         };
         let mut imports = Vec::with_capacity(found.len());
         for import in &found {
-            let file = store::upload::get(&mut transaction, import.upload_id).await?;
-            imports.push(convert::import(import, file.as_ref()));
+            imports.push(complete(&mut transaction, import).await?);
         }
         Ok(proto::ListImportsResponse {
             imports,

@@ -100,7 +100,7 @@ impl Door {
         let import = get(&mut transaction, import_id, &asked.import_id).await?;
         let earlier = request::claim(&mut transaction, claim, import_id, now).await?;
         // A repeated confirmation of an import that went on because of the first one.
-        if earlier.is_some() && matches!(import.status, Status::Committing | Status::Committed) {
+        if earlier.is_some() && is_confirmed(import.status) {
             return Ok(import_id);
         }
         in_review(&import, &asked.etag)?;
@@ -161,6 +161,14 @@ fn in_review(import: &Import, etag: &str) -> Result<(), Error> {
         Some(etag) if etag == import.etag => Ok(()),
         _ => Err(Error::EtagMismatch),
     }
+}
+
+/// Whether it went on because of a confirmation.
+fn is_confirmed(status: Status) -> bool {
+    matches!(
+        status,
+        Status::Committing | Status::Committed | Status::Reverting | Status::Reverted
+    )
 }
 
 /// Whether rows have verdicts.

@@ -33,7 +33,11 @@ impl Steps {
         store::import::lock(&mut transaction, key.import_id).await?;
         let import = find(&mut transaction, key.import_id).await?;
         match import.status {
-            Status::Committed => return Ok(Committed::Rows(import.totals.counts.included)),
+            // An earlier try went through, and with its report lost a person may even have undone
+            // the import since.
+            Status::Committed | Status::Reverting | Status::Reverted => {
+                return Ok(Committed::Rows(import.totals.counts.included));
+            }
             Status::Committing => {}
             Status::Review if Etag::parse(etag) == Some(import.etag) => {
                 let step = import.step(Status::Committing);

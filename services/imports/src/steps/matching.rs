@@ -95,7 +95,7 @@ pub(super) async fn version(
         .ok_or_else(|| no_account(import))
 }
 
-fn no_account(import: &Import) -> Error {
+pub(super) fn no_account(import: &Import) -> Error {
     Error::NotFound {
         what: "account",
         id: import.account_id.to_string(),

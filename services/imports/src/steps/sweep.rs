@@ -1,5 +1,6 @@
-//! What a crash left behind: imports that never began, uploads that nobody finished, rows that
-//! nobody needs any more. In bounded batches; what is left over is due again in a minute.
+//! What a crash left behind: imports that never began, or never began to be undone, uploads that
+//! nobody finished, rows that nobody needs any more. In bounded batches; what is left over is due
+//! again in a minute.
 
 use super::{Key, Steps};
 use crate::{
@@ -16,7 +17,7 @@ use crate::{
 const DUTIES_MAX: i64 = 100;
 /// Staged rows deleted in one transaction.
 const ROWS_PURGED_MAX: i64 = 50_000;
-/// When an import that was started is looked at again, should it still stand as `created`.
+/// When a workflow that was started is looked at again, should the import still stand where it did.
 const RETRY_AFTER: chrono::Duration = chrono::Duration::minutes(1);
 
 /// What a sweep did.
@@ -24,6 +25,8 @@ const RETRY_AFTER: chrono::Duration = chrono::Duration::minutes(1);
 pub struct Swept {
     /// Imports started.
     pub started: i64,
+    /// Workflows started that undo an import.
+    pub reverts: i64,
     /// Uploads aborted.
     pub aborted: i64,
     /// Imports whose rows were deleted.
@@ -39,6 +42,9 @@ impl Steps {
         let mut swept = Swept::default();
         for due in self.due(Duty::StartImport).await? {
             swept.started += count(due, self.start_left_behind(due).await);
+        }
+        for due in self.due(Duty::StartRevert).await? {
+            swept.reverts += count(due, self.start_revert_left_behind(due).await);
         }
         for due in self.due(Duty::AbortUpload).await? {
             swept.aborted += count(due, self.abort_left_behind(due).await);
@@ -73,6 +79,29 @@ impl Steps {
         transaction.commit().await?;
         if let Some(owned) = owned {
             self.workflows.start(due.user, &owned).await?;
+        }
+        Ok(true)
+    }
+
+    /// The duty stays for as long as the import is being undone: a run that an operator ended is
+    /// started again, and one that is there is joined.
+    async fn start_revert_left_behind(&self, due: Due) -> Result<bool, Error> {
+        let key = Key {
+            user: due.user,
+            import_id: due.subject_id,
+        };
+        let (mut transaction, import) = self.find(key).await?;
+        if import.status != Status::Reverting {
+            store::due::clear(&mut transaction, Duty::StartRevert, due.subject_id).await?;
+            transaction.commit().await?;
+            return Ok(false);
+        }
+        let again = self.clock.now() + RETRY_AFTER;
+        store::due::set(&mut transaction, Duty::StartRevert, due.subject_id, again).await?;
+        let owned = store::import::own(&mut transaction, due.subject_id).await?;
+        transaction.commit().await?;
+        if let Some(owned) = owned {
+            self.workflows.start_revert(due.user, &owned).await?;
         }
         Ok(true)
     }

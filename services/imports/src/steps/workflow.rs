@@ -4,9 +4,12 @@
 use std::time::Duration;
 
 use djinn_chassis::{auth::UserId, temporal::Owned};
-use djinn_temporal::imports::{
-    CancelInput, ConfirmInput, ImportInput, ImportRef, ImportStatement, SWEEP_ID, SweepImports,
-    SweepInput, workflow_id,
+use djinn_temporal::{
+    imports::{
+        CancelInput, ConfirmInput, ImportInput, ImportRef, ImportStatement, SWEEP_ID, SweepImports,
+        SweepInput, workflow_id,
+    },
+    revert::{self, RevertImport, RevertInput},
 };
 use temporalio_client::{
     Client, Priority, WorkflowExecuteUpdateOptions, WorkflowIdConflictPolicy,
@@ -125,14 +128,10 @@ impl Workflows {
         let import_id = import.id().0.to_string();
         let id = workflow_id(&import_id);
         let user_id = user.to_string();
-        let priority = Priority::builder()
-            .priority_key(PRIORITY_INTERACTIVE)
-            .fairness_key(user_id.clone())
-            .build();
         let options = WorkflowStartOptions::new(self.queue.clone(), id)
             .id_reuse_policy(WorkflowIdReusePolicy::RejectDuplicate)
             .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
-            .priority(priority)
+            .priority(interactive(&user_id))
             .static_summary("a statement on its way into the ledger".to_owned())
             .build();
         let input = ImportInput {
@@ -144,6 +143,33 @@ impl Workflows {
             .start_workflow(ImportStatement::run, input, options);
         match in_time(start).await? {
             // It has run already, to its end: whoever asks reads the import.
+            Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
+            Err(error) => Err(Error::Temporal(error.into())),
+        }
+    }
+
+    /// Starts to undo the import, or joins the run that is there. After a run that gave up, and
+    /// failed with that, another may begin; after one that came to its end none does.
+    ///
+    /// # Errors
+    /// [`Error::Temporal`] when it cannot be reached: the sweep starts it later.
+    pub async fn start_revert(&self, user: UserId, import: &Owned<ImportId>) -> Result<(), Error> {
+        let import_id = import.id().0.to_string();
+        let id = revert::workflow_id(&import_id);
+        let user_id = user.to_string();
+        let options = WorkflowStartOptions::new(self.queue.clone(), id)
+            .id_reuse_policy(WorkflowIdReusePolicy::AllowDuplicateFailedOnly)
+            .id_conflict_policy(WorkflowIdConflictPolicy::UseExisting)
+            .priority(interactive(&user_id))
+            .static_summary("an import on its way out of the ledger".to_owned())
+            .build();
+        let input = RevertInput {
+            import: ImportRef { user_id, import_id },
+        };
+        let start = self
+            .client
+            .start_workflow(RevertImport::run, input, options);
+        match in_time(start).await? {
             Ok(_) | Err(WorkflowStartError::AlreadyStarted { .. }) => Ok(()),
             Err(error) => Err(Error::Temporal(error.into())),
         }
@@ -202,6 +228,13 @@ impl Workflows {
             Err(error) => Err(Error::Temporal(error.into())),
         }
     }
+}
+
+fn interactive(user_id: &str) -> Priority {
+    Priority::builder()
+        .priority_key(PRIORITY_INTERACTIVE)
+        .fairness_key(user_id.to_owned())
+        .build()
 }
 
 fn update_options(request_id: Uuid) -> WorkflowExecuteUpdateOptions {

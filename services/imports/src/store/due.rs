@@ -19,6 +19,8 @@ pub enum Duty {
     AbortUpload,
     /// Delete the staged rows of an import that ended long ago.
     PurgeRows,
+    /// Start the workflow that undoes an import.
+    StartRevert,
 }
 
 impl Duty {
@@ -29,6 +31,7 @@ impl Duty {
             Self::StartImport => "start_import",
             Self::AbortUpload => "abort_upload",
             Self::PurgeRows => "purge_rows",
+            Self::StartRevert => "start_revert",
         }
     }
 }

@@ -7,12 +7,14 @@
     reason = "a test stops at the first surprise"
 )]
 
+mod by_hand;
 mod world;
 
 mod commit;
 mod faults;
 mod history;
 mod requests;
+mod revert;
 mod review;
 mod scan;
 mod tenancy;

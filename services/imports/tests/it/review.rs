@@ -1,10 +1,8 @@
 //! The review: etags, decisions, and who wins when several come at once.
 
-use djinn_chassis::{clock::Clock, testing};
-use djinn_ledger::Change;
+use djinn_chassis::testing;
 use djinn_proto::imports::v1::{self as proto, ImportState, RowVerdict};
 use tonic::Code;
-use uuid::Uuid;
 
 use crate::world::{
     Client, World, begin, cancel, confirm, import, many, reach, refused, statement,
@@ -16,7 +14,7 @@ const THREE: &[(&str, &str, &str)] = &[
     ("2024-02-13", "Coffee", "-3.20"),
 ];
 
-async fn set(
+pub(crate) async fn set(
     client: &mut Client,
     import: &proto::Import,
     rows: &[(i64, bool)],
@@ -95,7 +93,7 @@ async fn a_row_deleted_by_hand_stays_deleted_until_a_person_wants_it_back() {
     let account_id = world.account(user, "EUR").await;
     let mut client = world.client(user);
     import(&mut client, &statement(THREE), account_id).await;
-    delete_by_hand(&world, user, account_id, -320).await;
+    world.delete_by_hand(user, account_id, -320).await;
     let import_id = begin(&mut client, &statement(THREE), account_id).await;
     let seen = reach(&mut client, &import_id, ImportState::Review).await;
     let counts = seen.counts.unwrap();
@@ -115,51 +113,6 @@ async fn a_row_deleted_by_hand_stays_deleted_until_a_person_wants_it_back() {
         .counts
         .unwrap();
     assert_eq!((counts.duplicate_count, counts.new_count), (3, 0));
-}
-
-/// A row goes and a tombstone stays, as the role for data migrations: no service deletes yet.
-async fn delete_by_hand(
-    world: &World,
-    user: djinn_chassis::auth::UserId,
-    account_id: Uuid,
-    amount_minor: i64,
-) {
-    use sqlx::Connection;
-    let clock = Clock::system();
-    let mut owner = sqlx::PgConnection::connect(&world.database.url("djinn_migrator"))
-        .await
-        .unwrap();
-    let deleted: (Uuid, Vec<u8>, i32) = sqlx::query_as(
-        "SELECT transaction_id, fingerprint, occurrence FROM ledger.transaction \
-         WHERE user_id = $1 AND account_id = $2 AND amount_minor = $3",
-    )
-    .bind(user.uuid())
-    .bind(account_id)
-    .bind(amount_minor)
-    .fetch_one(&mut owner)
-    .await
-    .unwrap();
-    let change = Change::begin(&clock);
-    sqlx::query(
-        "INSERT INTO ledger.tombstone VALUES ($1, 'transaction', $2, $3, $4, $5, 'user', $6, $7)",
-    )
-    .bind(user.uuid())
-    .bind(deleted.0)
-    .bind(account_id)
-    .bind(&deleted.1)
-    .bind(deleted.2)
-    .bind(change.id())
-    .bind(clock.now())
-    .execute(&mut owner)
-    .await
-    .unwrap();
-    sqlx::query("DELETE FROM ledger.transaction WHERE transaction_id = $1")
-        .bind(deleted.0)
-        .execute(&mut owner)
-        .await
-        .unwrap();
-    let transaction = world.as_sync(user).await;
-    change.commit(transaction, &[account_id]).await.unwrap();
 }
 
 #[tokio::test]

@@ -62,6 +62,13 @@ async fn every_method(client: &mut Client, import_id: &str) -> Vec<Status> {
             .unwrap_err(),
         client
             .cancel_import(proto::CancelImportRequest {
+                import_id: import_id.clone(),
+                request_id: request_id.clone(),
+            })
+            .await
+            .unwrap_err(),
+        client
+            .revert_import(proto::RevertImportRequest {
                 import_id,
                 request_id,
             })

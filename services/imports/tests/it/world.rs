@@ -411,6 +411,19 @@ pub(crate) async fn cancel(client: &mut Client, import_id: &str) -> Result<Impor
         .unwrap())
 }
 
+pub(crate) async fn revert(client: &mut Client, import_id: &str) -> Result<Import, Status> {
+    let request = proto::RevertImportRequest {
+        import_id: import_id.to_owned(),
+        request_id: Uuid::new_v4().to_string(),
+    };
+    Ok(client
+        .revert_import(request)
+        .await?
+        .into_inner()
+        .import
+        .unwrap())
+}
+
 /// From file to ledger.
 pub(crate) async fn import(client: &mut Client, file: &[u8], account_id: Uuid) -> Import {
     let import_id = begin(client, file, account_id).await;

@@ -1,0 +1,113 @@
+//! What a person does to transactions by hand, written as the sync service's role writes it.
+
+use djinn_chassis::{auth::UserId, clock::Clock, postgres::UserTransaction};
+use djinn_ledger::{Change, account};
+use uuid::Uuid;
+
+use crate::world::World;
+
+/// A sign on a transaction that somebody or something was at it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Mark {
+    /// A field is locked.
+    Locked,
+    /// A field's value is the user's.
+    OfTheUser,
+    /// A field's value is a rule's.
+    OfARule,
+    /// It was checked against a statement.
+    Reconciled,
+}
+
+impl World {
+    /// Deletes the transaction of this amount; of equal ones the first.
+    pub(crate) async fn delete_by_hand(&self, user: UserId, account_id: Uuid, amount_minor: i64) {
+        let (mut transaction, change) = self.by_hand(user, account_id).await;
+        let deleted = sqlx::query(
+            "WITH gone AS (DELETE FROM ledger.transaction WHERE transaction_id = $1 RETURNING *) \
+             INSERT INTO ledger.tombstone (user_id, kind, subject_id, account_id, fingerprint, \
+             occurrence, cause, change_id, created_at) \
+             SELECT user_id, 'transaction', transaction_id, account_id, fingerprint, occurrence, \
+             'user', $2, now() FROM gone",
+        )
+        .bind(find(&mut transaction, account_id, amount_minor).await)
+        .bind(change.id())
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+        assert_eq!(deleted.rows_affected(), 1);
+        change.commit(transaction, &[account_id]).await.unwrap();
+    }
+
+    /// Marks the transaction of this amount; of equal ones the first.
+    pub(crate) async fn mark(&self, user: UserId, account_id: Uuid, amount_minor: i64, mark: Mark) {
+        let (mut transaction, change) = self.by_hand(user, account_id).await;
+        set_mark(&mut transaction, &change, account_id, amount_minor, mark).await;
+        change.commit(transaction, &[account_id]).await.unwrap();
+    }
+
+    /// A transaction that edits by hand: it has the account's row first.
+    pub(crate) async fn by_hand(
+        &self,
+        user: UserId,
+        account_id: Uuid,
+    ) -> (UserTransaction, Change) {
+        let mut transaction = self.as_sync(user).await;
+        account::get_for_update(&mut transaction, account_id)
+            .await
+            .unwrap()
+            .unwrap();
+        (transaction, Change::begin(&Clock::system()))
+    }
+}
+
+pub(crate) async fn set_mark(
+    transaction: &mut UserTransaction,
+    change: &Change,
+    account_id: Uuid,
+    amount_minor: i64,
+    mark: Mark,
+) {
+    let sql = match mark {
+        Mark::Locked => {
+            "INSERT INTO ledger.field_lock (user_id, transaction_id, field, change_id, locked_at) \
+             SELECT user_id, transaction_id, 'description', $2, now() \
+             FROM ledger.transaction WHERE transaction_id = $1"
+        }
+        Mark::OfTheUser => {
+            "INSERT INTO ledger.provenance \
+             (user_id, transaction_id, field, source, change_id, written_at) \
+             SELECT user_id, transaction_id, 'description', 'user', $2, now() \
+             FROM ledger.transaction WHERE transaction_id = $1"
+        }
+        Mark::OfARule => {
+            "INSERT INTO ledger.provenance \
+             (user_id, transaction_id, field, source, change_id, written_at) \
+             SELECT user_id, transaction_id, 'description', 'rule', $2, now() \
+             FROM ledger.transaction WHERE transaction_id = $1"
+        }
+        Mark::Reconciled => {
+            "UPDATE ledger.transaction SET reconciled_at = now(), change_id = $2 \
+             WHERE transaction_id = $1"
+        }
+    };
+    let marked = sqlx::query(sql)
+        .bind(find(transaction, account_id, amount_minor).await)
+        .bind(change.id())
+        .execute(&mut **transaction)
+        .await
+        .unwrap();
+    assert_eq!(marked.rows_affected(), 1);
+}
+
+async fn find(transaction: &mut UserTransaction, account_id: Uuid, amount_minor: i64) -> Uuid {
+    sqlx::query_scalar(
+        "SELECT transaction_id FROM ledger.transaction \
+         WHERE account_id = $1 AND amount_minor = $2 ORDER BY occurrence LIMIT 1",
+    )
+    .bind(account_id)
+    .bind(amount_minor)
+    .fetch_one(&mut **transaction)
+    .await
+    .unwrap()
+}
