@@ -86,7 +86,7 @@ pub(super) async fn conclude(
         }
         let agreed = match consent {
             Consent::Given => confirmed.is_none(),
-            Consent::Ask => ask().await?,
+            Consent::Ask => ask("Commit this?").await?,
         };
         if !agreed {
             return Err(Error::Unconfirmed(Box::new(import)));
@@ -237,13 +237,13 @@ async fn rows(
 }
 
 /// Asks at the terminal; without one nobody has agreed.
-async fn ask() -> Result<bool, Error> {
+pub(super) async fn ask(question: &'static str) -> Result<bool, Error> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(false);
     }
-    let answer = tokio::task::spawn_blocking(|| {
+    let answer = tokio::task::spawn_blocking(move || {
         dialoguer::Confirm::new()
-            .with_prompt("Commit this?")
+            .with_prompt(question)
             .default(false)
             .interact()
     });
