@@ -1,13 +1,18 @@
 //! The commands and their flags. Doc comments are the help texts.
 
+mod transaction;
+
 use std::{path::PathBuf, time::Duration};
 
-use chrono::NaiveDate;
 use clap::{Parser, Subcommand, ValueEnum};
 use djinn_proto::{imports::v1::RowVerdict, sync::v1::AccountKind};
 use url::Url;
 use uuid::Uuid;
 
+pub(crate) use self::transaction::{
+    TransactionAdd, TransactionDelete, TransactionEdit, TransactionList, TransactionUnlock,
+    Transactions,
+};
 use crate::amount::Currency;
 
 /// The exit codes as `--help` shows them; `error::Exit` is the same list in code.
@@ -19,7 +24,7 @@ Exit codes:
   3    needs an answer: the import is ASKING
   4    refused or failed: the import is REFUSED, FAILED, CANCELLED, EXPIRED or REVERTED, it could not
        be undone, or a rule says no
-  5    waits for confirmation: the import is in REVIEW, or nobody agreed to undo it
+  5    waits for confirmation: the import is in REVIEW, or nobody agreed to an undoing or a deletion
   6    not found
   7    not signed in: no token, or one that is not accepted (any more)
   8    conflict: it was changed meanwhile, or exists already
@@ -43,9 +48,9 @@ pub(crate) struct Args {
 pub(crate) struct Global {
     /// Write one JSON document to stdout, and everything else to stderr.
     ///
-    /// The document is proto3 JSON: the account, the import, or a list as {"accounts":[..]},
-    /// {"imports":[..]}, {"rows":[..]}, {"transactions":[..]}. Fields that are zero, empty or false
-    /// are left out, and 64-bit numbers are strings. A failure is the last line of stderr, as
+    /// The document is proto3 JSON: the account, the import, the transaction, or a list as
+    /// {"accounts":[..]}, {"imports":[..]}, {"rows":[..]}, {"transactions":[..]}. Fields that are
+    /// zero, empty or false are left out, and 64-bit numbers are strings. A failure is the last line of stderr, as
     /// {"error":{"reason":..,"message":..,"fields":[..]}}.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -74,7 +79,7 @@ pub(crate) enum Command {
     /// Look at imports, confirm, cancel or undo them.
     #[command(subcommand)]
     Imports(Imports),
-    /// Look at transactions.
+    /// Look at transactions, enter, edit and delete them.
     #[command(subcommand)]
     Transactions(Transactions),
 }
@@ -210,34 +215,6 @@ pub(crate) struct ImportRows {
     /// Only rows that a commit adds, or only those it does not.
     #[arg(long, value_enum)]
     pub(crate) included: Option<YesNo>,
-    /// How many to list at most; all when not given.
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub(crate) limit: Option<u32>,
-}
-
-#[derive(Subcommand)]
-pub(crate) enum Transactions {
-    /// List transactions, newest booking first.
-    List(TransactionList),
-}
-
-#[derive(clap::Args)]
-pub(crate) struct TransactionList {
-    /// Only those of this account.
-    #[arg(long, value_name = "ID_OR_NAME")]
-    pub(crate) account: Option<String>,
-    /// Only those added by this import.
-    #[arg(long, value_name = "ID")]
-    pub(crate) import: Option<Uuid>,
-    /// Only those booked on this day or later, YYYY-MM-DD.
-    #[arg(long, value_name = "DAY")]
-    pub(crate) from: Option<NaiveDate>,
-    /// Only those booked on this day or earlier, YYYY-MM-DD.
-    #[arg(long, value_name = "DAY")]
-    pub(crate) to: Option<NaiveDate>,
-    /// Only those whose description or counterparty holds this text.
-    #[arg(long)]
-    pub(crate) text: Option<String>,
     /// How many to list at most; all when not given.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) limit: Option<u32>,

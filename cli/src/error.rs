@@ -21,7 +21,7 @@ pub(crate) enum Exit {
     Question = 3,
     /// The import has ended without effect, could not be undone, or a rule says no.
     Refused = 4,
-    /// The import waits for confirmation, or its undoing for somebody to agree.
+    /// The import waits for confirmation, or nobody agreed to its undoing or to a deletion.
     Unconfirmed = 5,
     /// There is no such thing, or it belongs to somebody else.
     NotFound = 6,
@@ -124,10 +124,13 @@ pub(crate) enum Error {
     Unconfirmed(Box<Import>),
     /// Nobody has agreed to undo the import.
     #[error("nobody has agreed to undo the import, so it stays committed")]
-    NotAgreed(Box<Import>),
+    NotReverted(Box<Import>),
     /// The import has ended without effect, or could not be undone.
     #[error("{}", ended(.0))]
     Ended(Box<Import>),
+    /// Nobody at a terminal said yes.
+    #[error("nobody agreed to the deletion, and nothing was deleted")]
+    NotDeleted,
     /// Ctrl-C; what happens to the work is the way out.
     #[error("interrupted")]
     Interrupted,
@@ -185,7 +188,7 @@ impl Error {
             Self::Guided { .. }
             | Self::Asking(_)
             | Self::Unconfirmed(_)
-            | Self::NotAgreed(_)
+            | Self::NotReverted(_)
             | Self::Ended(_) => self,
             error => Self::Guided {
                 error: Box::new(error),
@@ -223,7 +226,7 @@ impl Error {
             | Self::ManyAccounts { .. } => Exit::Usage,
             Self::NoAccount(_) => Exit::NotFound,
             Self::Asking(_) => Exit::Question,
-            Self::Unconfirmed(_) | Self::NotAgreed(_) => Exit::Unconfirmed,
+            Self::Unconfirmed(_) | Self::NotReverted(_) | Self::NotDeleted => Exit::Unconfirmed,
             Self::Ended(_) | Self::NotDevelopment(_) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
             Self::Guided { error, .. } => error.exit(),
@@ -258,7 +261,7 @@ impl Error {
             Self::ManyAccounts { .. } => "AMBIGUOUS_ACCOUNT".to_owned(),
             Self::Asking(_) => "ASKING".to_owned(),
             Self::Unconfirmed(_) => "UNCONFIRMED".to_owned(),
-            Self::NotAgreed(_) => "NOT_AGREED".to_owned(),
+            Self::NotReverted(_) | Self::NotDeleted => "NOT_AGREED".to_owned(),
             Self::Interrupted => "INTERRUPTED".to_owned(),
             Self::Prompt(_) | Self::Output(_) | Self::Json(_) | Self::Runtime(_) => {
                 "LOCAL_FAULT".to_owned()
@@ -289,7 +292,7 @@ impl Error {
         match self {
             Self::Asking(import)
             | Self::Unconfirmed(import)
-            | Self::NotAgreed(import)
+            | Self::NotReverted(import)
             | Self::Ended(import) => Some(import),
             Self::Guided { error, .. } => error.import(),
             _ => None,
@@ -318,6 +321,7 @@ impl Error {
                  identity provider"
                     .to_owned()
             }
+            Self::NotDeleted => "--yes deletes without asking".to_owned(),
             Self::NoAccount(_) => "`djinn account list` shows the names".to_owned(),
             Self::ManyAccounts { .. } => {
                 "give the id instead, `djinn account list` shows it".to_owned()
@@ -333,7 +337,7 @@ impl Error {
                 id = import.import_id,
                 etag = import.etag
             ),
-            Self::NotAgreed(import) => format!(
+            Self::NotReverted(import) => format!(
                 "`djinn imports revert {} --yes` undoes it without asking",
                 import.import_id
             ),

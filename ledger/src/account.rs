@@ -318,6 +318,44 @@ pub async fn balances(
     transaction: &mut UserTransaction,
     accounts: &[Uuid],
 ) -> Result<HashMap<Uuid, i64>, Error> {
+    let sums = sums(transaction, accounts).await?;
+    sums.into_iter()
+        .map(|(account_id, sum)| match i64::try_from(sum) {
+            Ok(minor) => Ok((account_id, minor)),
+            Err(_) => Err(Error::BalanceOutOfRange { account_id }),
+        })
+        .collect()
+}
+
+/// Refuses what was just written if the balance does not fit 64 bits any more. `delta_minor` is
+/// what that added to the sum. A balance that was out of range before, as bookings of a file can
+/// make it, may come nearer: otherwise nobody could repair it.
+///
+/// # Errors
+/// [`Error::BalanceOutOfRange`].
+pub async fn check_balance(
+    transaction: &mut UserTransaction,
+    account_id: Uuid,
+    delta_minor: i128,
+) -> Result<(), Error> {
+    if delta_minor == 0 {
+        return Ok(());
+    }
+    for (account_id, after) in sums(transaction, &[account_id]).await? {
+        let before = after.saturating_sub(delta_minor);
+        let nearer = after.unsigned_abs() < before.unsigned_abs();
+        if i64::try_from(after).is_err() && !nearer {
+            return Err(Error::BalanceOutOfRange { account_id });
+        }
+    }
+    Ok(())
+}
+
+/// Opening balances plus all transactions, whatever their size, in the order of the ids.
+async fn sums(
+    transaction: &mut UserTransaction,
+    accounts: &[Uuid],
+) -> Result<Vec<(Uuid, i128)>, Error> {
     let user = transaction.user_id().uuid();
     // A sum of bigint is numeric, which cannot overflow; as text it comes over without a crate for
     // numbers of any length.
@@ -338,7 +376,8 @@ pub async fn balances(
     .await?;
     rows.into_iter()
         .map(|row| match row.balance.parse() {
-            Ok(minor) => Ok((row.account_id, minor)),
+            Ok(sum) => Ok((row.account_id, sum)),
+            // It takes 2^64 bookings to get here.
             Err(_) => Err(Error::BalanceOutOfRange {
                 account_id: row.account_id,
             }),

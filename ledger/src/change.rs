@@ -37,6 +37,11 @@ impl Change {
         self.id
     }
 
+    /// The next id of the change's clock, for a row that is written with it.
+    pub(crate) fn next_id(&self) -> Uuid {
+        self.clock.id()
+    }
+
     /// Gives the change its version and commits. `accounts` are those whose transactions have
     /// changed: whoever computed something from them compares `account.version` before using it.
     ///

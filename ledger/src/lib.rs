@@ -4,7 +4,8 @@
 //! |---|---|
 //! | [`money`] | currencies, amounts in minor units, exact decimals |
 //! | [`account`] | accounts, their balances, and the locks of those who write fingerprints |
-//! | [`transaction`] | the bookings as people read them |
+//! | [`transaction`] | the bookings as people read and enter them |
+//! | [`edit`] | bookings edited, unlocked and deleted, by whom, and their history |
 //! | [`change`](Change) | the version that a writing transaction draws at its end |
 //! | [`intake`] | matching and committing a statement of a million rows |
 //! | [`reversal`] | taking an import back |
@@ -20,6 +21,7 @@
 
 pub mod account;
 mod change;
+pub mod edit;
 mod error;
 pub mod intake;
 pub mod money;

@@ -1,12 +1,20 @@
-//! Transactions as people read them. How they get in is the business of [`crate::intake`].
+//! Transactions as people read them, and those they enter. How a statement's get in is the business
+//! of [`crate::intake`]; what is done to one later that of [`crate::edit`].
+
+mod field;
+mod list;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use djinn_chassis::postgres::UserTransaction;
-use futures::TryStreamExt;
 use uuid::Uuid;
 
+pub(crate) use self::field::text;
+pub use self::{
+    field::Field,
+    list::{Filter, Listed, Page, Position, list},
+};
 use crate::{
-    Error,
+    Change, Error,
     money::{Currency, Money},
 };
 
@@ -32,7 +40,7 @@ impl Source {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let all = [Self::Import, Self::Bank, Self::User];
         all.into_iter().find(|source| source.as_str() == text)
     }
@@ -55,78 +63,82 @@ pub struct Transaction {
     pub description: String,
     /// The other party, or empty.
     pub counterparty: String,
+    /// What the user notes about it, or empty.
+    pub note: String,
     /// Where it came from.
     pub source: Source,
     /// The source's own id of it, if it has one.
     pub external_id: Option<String>,
     /// The import that added it, if one did.
     pub import_id: Option<Uuid>,
-    /// The change that last wrote it.
+    /// When it was checked against a statement, if it was: its date and amount stay as they are.
+    pub reconciled_at: Option<DateTime<Utc>>,
+    /// The fields that nothing but a person changes, in the order of their names.
+    pub locked: Vec<Field>,
+    /// The change that last wrote it: the etag of whoever edits it.
     pub change_id: Uuid,
     /// When it was added.
     pub created_at: DateTime<Utc>,
+    /// When it was last edited, if ever.
+    pub updated_at: Option<DateTime<Utc>>,
 }
 
-/// Which transactions to list. What is `None` does not filter.
-#[derive(Clone, Default, PartialEq, Eq, Debug)]
-pub struct Filter {
-    /// Only those of this account.
-    pub account_id: Option<Uuid>,
-    /// Only those added by this import.
-    pub import_id: Option<Uuid>,
-    /// Only those booked on this day or later.
-    pub booked_from: Option<NaiveDate>,
-    /// Only those booked on this day or earlier.
-    pub booked_to: Option<NaiveDate>,
-    /// Only those whose description or counterparty holds this text, in any case. It is taken
-    /// literally: `%` and `_` stand for themselves.
-    pub text: Option<String>,
-}
-
-/// Where a transaction stands in the list: newest booking first, equal ones by descending id.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Position {
-    /// Its date of booking.
-    pub booked_on: NaiveDate,
-    /// Its id.
+/// A transaction that a person enters. It has no fingerprint: what a statement says of the same
+/// booking is compared with statements only.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct NewTransaction {
+    /// Its id, UUIDv7.
     pub transaction_id: Uuid,
+    /// Its account.
+    pub account_id: Uuid,
+    /// The civil date of booking.
+    pub booked_on: NaiveDate,
+    /// The civil date of value, if it is known.
+    pub value_on: Option<NaiveDate>,
+    /// The amount, in the account's currency; outflow is negative.
+    pub amount: Money,
+    /// What the booking says.
+    pub description: String,
+    /// The other party, or empty.
+    pub counterparty: String,
+    /// What the user notes about it, or empty.
+    pub note: String,
+    /// When it is entered.
+    pub created_at: DateTime<Utc>,
 }
 
-/// How much of a list to read at once.
-#[derive(Clone, Copy, Debug)]
-pub struct Page {
-    /// Only those behind this one.
-    pub after: Option<Position>,
-    /// How many at most.
-    pub rows_max: usize,
-    /// How many bytes of text at most; one row always fits. A statement's cell may hold 64 KiB, so
-    /// that a thousand rows would fill the memory of a small process.
-    pub bytes_max: usize,
-}
-
-/// A part of a list.
-#[derive(Clone, Debug)]
-pub struct Listed {
-    /// The transactions, newest booking first.
-    pub transactions: Vec<Transaction>,
-    /// Where to go on, if there are more.
-    pub next: Option<Position>,
-}
-
-impl Transaction {
-    /// Where it stands in a list.
-    #[must_use]
-    pub fn position(&self) -> Position {
-        Position {
-            booked_on: self.booked_on,
-            transaction_id: self.transaction_id,
-        }
-    }
-
-    fn text_bytes(&self) -> usize {
-        let external_id = self.external_id.as_ref().map_or(0, String::len);
-        self.description.len() + self.counterparty.len() + external_id
-    }
+/// Adds a transaction that a person entered, which carries the change. Call it with the account's
+/// row locked, by [`crate::account::get_for_update`]: an account may be closed.
+///
+/// # Errors
+/// As the database answers.
+pub async fn create(
+    transaction: &mut UserTransaction,
+    change: &Change,
+    new: &NewTransaction,
+) -> Result<(), Error> {
+    let user = transaction.user_id().uuid();
+    sqlx::query!(
+        "INSERT INTO ledger.transaction (user_id, transaction_id, account_id, booked_on, \
+         value_on, amount_minor, currency_code, description, counterparty, note, source, \
+         change_id, created_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        user,
+        new.transaction_id,
+        new.account_id,
+        new.booked_on,
+        new.value_on,
+        new.amount.minor_units,
+        new.amount.currency.code(),
+        new.description,
+        new.counterparty,
+        new.note,
+        Source::User.as_str(),
+        change.id(),
+        new.created_at,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 /// The transaction, if the user has it.
@@ -140,9 +152,15 @@ pub async fn get(
     let user = transaction.user_id().uuid();
     let row = sqlx::query_as!(
         Row,
-        "SELECT transaction_id, account_id, booked_on, value_on, amount_minor, currency_code, \
-         description, counterparty, source, external_id, import_id, change_id, created_at \
-         FROM ledger.transaction WHERE user_id = $1 AND transaction_id = $2",
+        r#"
+        SELECT transaction_id, account_id, booked_on, value_on, amount_minor, currency_code,
+               description, counterparty, note, source, external_id, import_id, reconciled_at,
+               ARRAY(
+                   SELECT l.field FROM ledger.field_lock l
+                   WHERE l.user_id = $1 AND l.transaction_id = $2 ORDER BY l.field
+               ) AS "locked!", change_id, created_at, updated_at
+        FROM ledger.transaction WHERE user_id = $1 AND transaction_id = $2
+        "#,
         user,
         transaction_id,
     )
@@ -151,98 +169,34 @@ pub async fn get(
     row.map(Transaction::try_from).transpose()
 }
 
-/// The transactions that pass the filter, newest booking first. A text is looked for in every row
-/// that the other filters leave.
+/// The transaction as [`get`], with its row locked until the database transaction ends. Lock the
+/// account's row first, in a statement of its own: whoever edits holds it, so that the locks of
+/// fields that are read here are those of the row.
 ///
 /// # Errors
 /// As the database answers.
-pub async fn list(
+pub(crate) async fn get_for_update(
     transaction: &mut UserTransaction,
-    filter: &Filter,
-    page: &Page,
-) -> Result<Listed, Error> {
-    // A filter that is not set is `NULL IS NULL`, which only a plan for these very values can drop:
-    // a plan for all values would read every row of the user.
-    sqlx::query!("SET LOCAL plan_cache_mode = force_custom_plan")
-        .execute(&mut **transaction)
-        .await?;
+    transaction_id: Uuid,
+) -> Result<Option<Transaction>, Error> {
     let user = transaction.user_id().uuid();
-    let (after_on, after_id) = page
-        .after
-        .map(|position| (position.booked_on, position.transaction_id))
-        .unzip();
-    // One more than asked for tells whether there are more.
-    let limit = i64::try_from(page.rows_max.saturating_add(1)).unwrap_or(i64::MAX);
-    // The index of bookings is per account, so each account gives its newest and the newest of
-    // those are taken: a page costs pages, not the whole ledger.
-    let mut rows = sqlx::query_as!(
+    let row = sqlx::query_as!(
         Row,
         r#"
-        SELECT t.transaction_id AS "transaction_id!", t.account_id AS "account_id!",
-               t.booked_on AS "booked_on!", t.value_on AS "value_on?",
-               t.amount_minor AS "amount_minor!", t.currency_code AS "currency_code!",
-               t.description AS "description!", t.counterparty AS "counterparty!",
-               t.source AS "source!", t.external_id AS "external_id?",
-               t.import_id AS "import_id?", t.change_id AS "change_id!",
-               t.created_at AS "created_at!"
-        FROM ledger.account a
-        CROSS JOIN LATERAL (
-            SELECT * FROM ledger.transaction b
-            WHERE b.user_id = $1 AND b.account_id = a.account_id
-              AND ($3::uuid IS NULL OR b.import_id = $3)
-              AND ($4::date IS NULL OR b.booked_on >= $4)
-              AND ($5::date IS NULL OR b.booked_on <= $5)
-              AND ($6::text IS NULL OR b.description ILIKE $6 OR b.counterparty ILIKE $6)
-              AND ($7::date IS NULL OR (b.booked_on, b.transaction_id) < ($7, $8::uuid))
-            ORDER BY b.booked_on DESC, b.transaction_id DESC
-            LIMIT $9
-        ) t
-        WHERE a.user_id = $1 AND ($2::uuid IS NULL OR a.account_id = $2)
-        ORDER BY t.booked_on DESC, t.transaction_id DESC
-        LIMIT $9
+        SELECT transaction_id, account_id, booked_on, value_on, amount_minor, currency_code,
+               description, counterparty, note, source, external_id, import_id, reconciled_at,
+               ARRAY(
+                   SELECT l.field FROM ledger.field_lock l
+                   WHERE l.user_id = $1 AND l.transaction_id = $2 ORDER BY l.field
+               ) AS "locked!", change_id, created_at, updated_at
+        FROM ledger.transaction WHERE user_id = $1 AND transaction_id = $2 FOR UPDATE
         "#,
         user,
-        filter.account_id,
-        filter.import_id,
-        filter.booked_from,
-        filter.booked_to,
-        filter.text.as_deref().map(containing),
-        after_on,
-        after_id,
-        limit,
+        transaction_id,
     )
-    .fetch(&mut **transaction);
-
-    let mut listed = Listed {
-        transactions: Vec::new(),
-        next: None,
-    };
-    let mut bytes = 0_usize;
-    while let Some(row) = rows.try_next().await? {
-        let row = Transaction::try_from(row)?;
-        bytes = bytes.saturating_add(row.text_bytes());
-        let full = listed.transactions.len() >= page.rows_max || bytes > page.bytes_max;
-        if let Some(last) = listed.transactions.last().filter(|_| full) {
-            listed.next = Some(last.position());
-            break;
-        }
-        listed.transactions.push(row);
-    }
-    Ok(listed)
-}
-
-/// The pattern of LIKE that any text holding this one matches.
-fn containing(text: &str) -> String {
-    let mut pattern = String::with_capacity(text.len() + 2);
-    pattern.push('%');
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(character);
-    }
-    pattern.push('%');
-    pattern
+    .fetch_optional(&mut **transaction)
+    .await?;
+    row.map(Transaction::try_from).transpose()
 }
 
 struct Row {
@@ -254,11 +208,15 @@ struct Row {
     currency_code: String,
     description: String,
     counterparty: String,
+    note: String,
     source: String,
     external_id: Option<String>,
     import_id: Option<Uuid>,
+    reconciled_at: Option<DateTime<Utc>>,
+    locked: Vec<String>,
     change_id: Uuid,
     created_at: DateTime<Utc>,
+    updated_at: Option<DateTime<Utc>>,
 }
 
 impl TryFrom<Row> for Transaction {
@@ -272,6 +230,8 @@ impl TryFrom<Row> for Transaction {
         };
         let currency =
             Currency::parse(&row.currency_code).map_err(|_| undecodable("currency_code"))?;
+        let locked = row.locked.iter().map(|name| Field::parse(name));
+        let locked: Option<Vec<Field>> = locked.collect();
         Ok(Self {
             transaction_id: row.transaction_id,
             account_id: row.account_id,
@@ -282,30 +242,20 @@ impl TryFrom<Row> for Transaction {
                 minor_units: row.amount_minor,
             },
             source: Source::parse(&row.source).ok_or_else(|| undecodable("source"))?,
+            locked: locked.ok_or(Error::Undecodable {
+                table: "field_lock",
+                column: "field",
+                id: row.transaction_id,
+            })?,
             description: row.description,
             counterparty: row.counterparty,
+            note: row.note,
             external_id: row.external_id,
             import_id: row.import_id,
+            reconciled_at: row.reconciled_at,
             change_id: row.change_id,
             created_at: row.created_at,
+            updated_at: row.updated_at,
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_text_is_taken_literally() {
-        for (text, pattern) in [
-            ("rewe", "%rewe%"),
-            ("100 %", "%100 \\%%"),
-            ("a_b", "%a\\_b%"),
-            ("c:\\", "%c:\\\\%"),
-            ("Käse", "%Käse%"),
-        ] {
-            assert_eq!(containing(text), pattern);
-        }
     }
 }

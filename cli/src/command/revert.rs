@@ -32,7 +32,7 @@ async fn revert(session: &Session, import_id: &str, consent: Consent) -> Result<
     if shown.state() == ImportState::Committed && consent == Consent::Ask {
         let agreed = review::ask(question(&shown)).await?;
         if !agreed {
-            return Err(Error::NotAgreed(Box::new(shown)));
+            return Err(Error::NotReverted(Box::new(shown)));
         }
     }
     let request = RevertImportRequest {

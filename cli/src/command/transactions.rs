@@ -1,7 +1,10 @@
-//! `djinn transactions`: what the ledger holds.
+//! `djinn transactions`: what the ledger holds, and edits by hand.
+
+mod hand;
 
 use chrono::NaiveDate;
 use djinn_proto::sync::v1::ListTransactionsRequest;
+use tonic::Code;
 use uuid::Uuid;
 
 use super::{Session, account};
@@ -15,6 +18,11 @@ use crate::{
 pub(super) async fn run(session: &Session, command: Transactions) -> Result<(), Error> {
     match command {
         Transactions::List(args) => list(session, args).await,
+        Transactions::Show { transaction_id } => show(session, transaction_id).await,
+        Transactions::Add(args) => hand::add(session, args).await,
+        Transactions::Edit(args) => hand::edit(session, args).await,
+        Transactions::Delete(args) => hand::delete(session, args).await,
+        Transactions::Unlock(args) => hand::unlock(session, args).await,
     }
 }
 
@@ -42,6 +50,26 @@ async fn list(session: &Session, args: TransactionList) -> Result<(), Error> {
     session
         .output
         .result(&document, || ledger::transactions(&transactions))
+}
+
+/// A transaction with its history, or the history alone of one that is gone.
+async fn show(session: &Session, transaction_id: Uuid) -> Result<(), Error> {
+    let transaction_id = transaction_id.to_string();
+    let client = &session.client;
+    let changes = client.transaction_changes(transaction_id.clone()).await?;
+    let transaction = match client.transaction(transaction_id).await {
+        Ok(transaction) => Some(transaction),
+        Err(Error::Call(status)) if status.code() == Code::NotFound => None,
+        Err(error) => return Err(error),
+    };
+    let transaction = transaction.as_ref();
+    let document = document::TransactionHistory {
+        transaction,
+        changes: &changes,
+    };
+    session
+        .output
+        .result(&document, || ledger::history(transaction, &changes))
 }
 
 fn day(day: Option<NaiveDate>) -> String {

@@ -2,7 +2,7 @@
 
 use djinn_proto::{
     imports::v1::{Import, ImportRow, PreviewReading, PreviewRow, Question, Reading, Upload},
-    sync::v1::{Account, Transaction},
+    sync::v1::{Account, Transaction, TransactionChange},
 };
 use serde::Serialize;
 
@@ -44,6 +44,28 @@ pub(crate) struct Rows<'a> {
 pub(crate) struct Transactions<'a> {
     /// The transactions, newest booking first.
     pub(crate) transactions: &'a [Transaction],
+}
+
+/// A transaction.
+pub(crate) fn transaction(transaction: &Transaction) -> impl Serialize {
+    transaction
+}
+
+/// A transaction and its history: `{"transaction":{...},"changes":[...]}`.
+#[derive(Serialize)]
+pub(crate) struct TransactionHistory<'a> {
+    /// The transaction; null for one that is gone.
+    pub(crate) transaction: Option<&'a Transaction>,
+    /// What happened to it, newest first.
+    pub(crate) changes: &'a [TransactionChange],
+}
+
+/// A transaction that was deleted: `{"transactionId":".."}`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Deleted<'a> {
+    /// Its id.
+    pub(crate) transaction_id: &'a str,
 }
 
 /// A preview: `{"upload":{...},"reading":{...},"questions":[...],"rows":[...]}`.

@@ -2,7 +2,7 @@
 
 use djinn_proto::{
     common::v1::Money,
-    sync::v1::{Account, Transaction},
+    sync::v1::{Account, Transaction, TransactionChange, TransactionFieldChange},
 };
 
 use super::{table::Table, text};
@@ -37,6 +37,7 @@ pub(crate) fn transactions(transactions: &[Transaction]) -> String {
         "BOOKED",
         "AMOUNT",
         "CURRENCY",
+        "MARK",
         "COUNTERPARTY",
         "DESCRIPTION",
         "ID",
@@ -47,12 +48,87 @@ pub(crate) fn transactions(transactions: &[Transaction]) -> String {
             &transaction.booked_on,
             &decimal(transaction.amount.as_ref()),
             currency(transaction.amount.as_ref()),
+            mark(transaction),
             &transaction.counterparty,
             &transaction.description,
             &transaction.transaction_id,
         ]);
     }
     table.text()
+}
+
+fn mark(transaction: &Transaction) -> &'static str {
+    match (transaction.locked_fields.is_empty(), transaction.reconciled) {
+        (true, false) => "",
+        (false, false) => "*",
+        (true, true) => "=",
+        (false, true) => "*=",
+    }
+}
+
+/// A transaction with all its fields; those that are locked say so.
+pub(crate) fn transaction(transaction: &Transaction) -> String {
+    let amount = transaction.amount.as_ref();
+    let mut table = Table::new(["FIELD", "VALUE", "LOCKED"]);
+    for (field, value) in [
+        ("transaction_id", &*transaction.transaction_id),
+        ("account_id", &transaction.account_id),
+        ("booked_on", &transaction.booked_on),
+        ("value_on", &transaction.value_on),
+        (
+            "amount",
+            &amount.map(amount::with_currency).unwrap_or_default(),
+        ),
+        ("description", &transaction.description),
+        ("counterparty", &transaction.counterparty),
+        ("note", &transaction.note),
+        (
+            "reconciled",
+            if transaction.reconciled { "yes" } else { "no" },
+        ),
+        ("source", &text::source(transaction.source())),
+        ("external_id", &transaction.external_id),
+        ("import_id", &transaction.import_id),
+        ("create_time", &text::moment(transaction.create_time)),
+        ("update_time", &text::moment(transaction.update_time)),
+        ("etag", &transaction.etag),
+    ] {
+        let locked = transaction.locked_fields.iter().any(|name| name == field);
+        table.row([field, value, if locked { "locked" } else { "" }]);
+    }
+    table.text()
+}
+
+/// A transaction and what happened to it, one line for each field.
+pub(crate) fn history(transaction: Option<&Transaction>, changes: &[TransactionChange]) -> String {
+    let mut table = Table::new(["WHEN", "WHAT", "BY", "FIELD", "FROM", "TO"]);
+    let nothing = TransactionFieldChange::default();
+    for change in changes {
+        let by = match &*change.reference {
+            "" => text::change_actor(change.actor()),
+            reference => format!("{} {reference}", text::change_actor(change.actor())),
+        };
+        let what = text::change_kind(change.kind());
+        let fields = match &*change.fields {
+            [] => std::slice::from_ref(&nothing),
+            fields => fields,
+        };
+        for field in fields {
+            table.row([
+                &text::moment(change.change_time),
+                &what,
+                &by,
+                &field.field,
+                &field.old_value,
+                &field.new_value,
+            ]);
+        }
+    }
+    let now = match transaction {
+        Some(transaction) => self::transaction(transaction),
+        None => "the transaction is gone; its history stays".to_owned(),
+    };
+    format!("{now}\n\n{}", table.text())
 }
 
 /// The amount without its currency, or nothing.

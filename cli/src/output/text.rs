@@ -2,7 +2,9 @@
 
 use djinn_proto::{
     imports::v1::{ImportState, RowVerdict},
-    sync::v1::{AccountKind, AccountState},
+    sync::v1::{
+        AccountKind, AccountState, TransactionChangeActor, TransactionChangeKind, TransactionSource,
+    },
 };
 use pbjson_types::Timestamp;
 
@@ -37,6 +39,21 @@ pub(crate) fn account_kind(kind: AccountKind) -> String {
 /// The state in words.
 pub(crate) fn account_state(state: AccountState) -> String {
     words(state.as_str_name(), "ACCOUNT_STATE_")
+}
+
+/// The source in words.
+pub(crate) fn source(source: TransactionSource) -> String {
+    words(source.as_str_name(), "TRANSACTION_SOURCE_")
+}
+
+/// What happened, in words.
+pub(crate) fn change_kind(kind: TransactionChangeKind) -> String {
+    words(kind.as_str_name(), "TRANSACTION_CHANGE_KIND_")
+}
+
+/// Who did it, in words.
+pub(crate) fn change_actor(actor: TransactionChangeActor) -> String {
+    words(actor.as_str_name(), "TRANSACTION_CHANGE_ACTOR_")
 }
 
 fn words(name: &str, prefix: &str) -> String {

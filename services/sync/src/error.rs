@@ -6,7 +6,7 @@ use djinn_chassis::{
 };
 use uuid::Uuid;
 
-use crate::domain::{account::EditRefused, field::Invalid};
+use crate::domain::{edit::EditRefused, field::Invalid};
 
 /// The errors of this service.
 #[derive(Debug, thiserror::Error)]
@@ -28,7 +28,7 @@ pub enum Error {
         /// The id.
         request_id: Uuid,
     },
-    /// The account cannot be edited so.
+    /// The account or transaction cannot be edited so.
     #[error(transparent)]
     Edit(#[from] EditRefused),
     /// A request was answered with an account that is not there.
@@ -57,8 +57,10 @@ impl Fault for Error {
             Self::Invalid(_) => Kind::Invalid,
             Self::NotFound { .. } => Kind::NotFound,
             Self::RequestIdReused { .. } => Kind::Exists,
-            Self::Edit(EditRefused::AccountClosed { .. }) => Kind::Refused,
-            Self::Edit(EditRefused::EtagMismatch) => Kind::Conflict,
+            Self::Edit(EditRefused::AccountClosed { .. } | EditRefused::Reconciled { .. }) => {
+                Kind::Refused
+            }
+            Self::Edit(EditRefused::EtagMismatch { .. }) => Kind::Conflict,
             Self::Edit(EditRefused::Invalid(_)) => Kind::Invalid,
             Self::AnswerLost { .. } => Kind::Internal,
             Self::Ledger(error) => passing(error.kind()),
@@ -72,7 +74,8 @@ impl Fault for Error {
             Self::NotFound { .. } => "NOT_FOUND",
             Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
             Self::Edit(EditRefused::AccountClosed { .. }) => "ACCOUNT_CLOSED",
-            Self::Edit(EditRefused::EtagMismatch) => "ETAG_MISMATCH",
+            Self::Edit(EditRefused::EtagMismatch { .. }) => "ETAG_MISMATCH",
+            Self::Edit(EditRefused::Reconciled { .. }) => "RECONCILED",
             Self::Edit(EditRefused::Invalid(_)) => "INVALID_FIELD",
             Self::AnswerLost { .. } => "ANSWER_LOST",
             Self::Ledger(error) => error.reason(),

@@ -10,9 +10,13 @@ use djinn_chassis::{
 };
 use djinn_proto::sync::v1::{
     CloseAccountRequest, CloseAccountResponse, CreateAccountRequest, CreateAccountResponse,
-    GetAccountRequest, GetAccountResponse, GetTransactionRequest, GetTransactionResponse,
-    ListAccountsRequest, ListAccountsResponse, ListTransactionsRequest, ListTransactionsResponse,
-    UpdateAccountRequest, UpdateAccountResponse,
+    CreateTransactionRequest, CreateTransactionResponse, DeleteTransactionRequest,
+    DeleteTransactionResponse, GetAccountRequest, GetAccountResponse, GetTransactionRequest,
+    GetTransactionResponse, ListAccountsRequest, ListAccountsResponse,
+    ListTransactionChangesRequest, ListTransactionChangesResponse, ListTransactionsRequest,
+    ListTransactionsResponse, UnlockTransactionFieldsRequest, UnlockTransactionFieldsResponse,
+    UpdateAccountRequest, UpdateAccountResponse, UpdateTransactionRequest,
+    UpdateTransactionResponse,
     ledger_service_server::{LedgerService, LedgerServiceServer},
 };
 use tonic::{Request, Response, Status, service::Routes};
@@ -102,37 +106,42 @@ impl LedgerService for Ledger {
 
     async fn create_transaction(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::CreateTransactionRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::CreateTransactionResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<CreateTransactionRequest>,
+    ) -> Result<Response<CreateTransactionResponse>, Status> {
+        let (user, request) = open(request)?;
+        answer(self.create_transaction(user, &request).await)
     }
 
     async fn update_transaction(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::UpdateTransactionRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::UpdateTransactionResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<UpdateTransactionRequest>,
+    ) -> Result<Response<UpdateTransactionResponse>, Status> {
+        let (user, request) = open(request)?;
+        answer(self.update_transaction(user, request).await)
     }
 
     async fn delete_transaction(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::DeleteTransactionRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::DeleteTransactionResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<DeleteTransactionRequest>,
+    ) -> Result<Response<DeleteTransactionResponse>, Status> {
+        let (user, request) = open(request)?;
+        answer(self.delete_transaction(user, &request).await)
     }
 
     async fn unlock_transaction_fields(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::UnlockTransactionFieldsRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::UnlockTransactionFieldsResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<UnlockTransactionFieldsRequest>,
+    ) -> Result<Response<UnlockTransactionFieldsResponse>, Status> {
+        let (user, request) = open(request)?;
+        answer(self.unlock_transaction_fields(user, &request).await)
     }
 
     async fn list_transaction_changes(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::ListTransactionChangesRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::ListTransactionChangesResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<ListTransactionChangesRequest>,
+    ) -> Result<Response<ListTransactionChangesResponse>, Status> {
+        let (user, request) = open(request)?;
+        answer(self.list_transaction_changes(user, &request).await)
     }
 }
 
@@ -211,7 +220,7 @@ impl Ledger {
         let transaction_id = convert::id("transaction_id", &request.transaction_id)?;
         let transaction = self.store.transaction(user, transaction_id).await?;
         Ok(GetTransactionResponse {
-            transaction: Some(convert::transaction(transaction)),
+            transaction: Some(convert::transaction::transaction(transaction)),
         })
     }
 
@@ -220,12 +229,75 @@ impl Ledger {
         user: UserId,
         request: &ListTransactionsRequest,
     ) -> Result<ListTransactionsResponse, Error> {
-        let request = convert::list_transactions(request)?;
+        let request = convert::transaction::list(request)?;
         let listed = self.store.transactions(user, &request).await?;
         let next = listed.next.map(|last| page::token(request.scope, &last));
         let transactions = listed.transactions.into_iter();
         Ok(ListTransactionsResponse {
-            transactions: transactions.map(convert::transaction).collect(),
+            transactions: transactions
+                .map(convert::transaction::transaction)
+                .collect(),
+            next_page_token: next.unwrap_or_default(),
+        })
+    }
+
+    async fn create_transaction(
+        &self,
+        user: UserId,
+        request: &CreateTransactionRequest,
+    ) -> Result<CreateTransactionResponse, Error> {
+        let request = convert::transaction::create(request)?;
+        let made = self.store.create_transaction(user, &request).await?;
+        Ok(CreateTransactionResponse {
+            transaction: Some(convert::transaction::transaction(made)),
+        })
+    }
+
+    async fn update_transaction(
+        &self,
+        user: UserId,
+        request: UpdateTransactionRequest,
+    ) -> Result<UpdateTransactionResponse, Error> {
+        let request = convert::transaction::update(request)?;
+        let edited = self.store.update_transaction(user, &request).await?;
+        Ok(UpdateTransactionResponse {
+            transaction: Some(convert::transaction::transaction(edited)),
+        })
+    }
+
+    async fn delete_transaction(
+        &self,
+        user: UserId,
+        request: &DeleteTransactionRequest,
+    ) -> Result<DeleteTransactionResponse, Error> {
+        let request = convert::transaction::delete(request)?;
+        self.store.delete_transaction(user, &request).await?;
+        Ok(DeleteTransactionResponse {})
+    }
+
+    async fn unlock_transaction_fields(
+        &self,
+        user: UserId,
+        request: &UnlockTransactionFieldsRequest,
+    ) -> Result<UnlockTransactionFieldsResponse, Error> {
+        let request = convert::transaction::unlock(request)?;
+        let unlocked = self.store.unlock_transaction_fields(user, &request).await?;
+        Ok(UnlockTransactionFieldsResponse {
+            transaction: Some(convert::transaction::transaction(unlocked)),
+        })
+    }
+
+    async fn list_transaction_changes(
+        &self,
+        user: UserId,
+        request: &ListTransactionChangesRequest,
+    ) -> Result<ListTransactionChangesResponse, Error> {
+        let request = convert::transaction::list_changes(request)?;
+        let history = self.store.transaction_changes(user, &request).await?;
+        let next = history.next.map(|last| page::token(request.scope, &last));
+        let entries = history.entries.into_iter();
+        Ok(ListTransactionChangesResponse {
+            changes: entries.map(convert::transaction::change).collect(),
             next_page_token: next.unwrap_or_default(),
         })
     }

@@ -1,7 +1,9 @@
-//! Each request in one transaction. Everything on the ledger goes through `djinn-ledger`; the only
-//! statements here are those on the answers given once, in [`request`].
+//! Each request in one transaction; those about the ledger's transactions are in [`transaction`].
+//! Everything on the ledger goes through `djinn-ledger`; the only statements here are those on the
+//! answers given once, in [`request`].
 
 mod request;
+mod transaction;
 
 use djinn_chassis::{
     auth::UserId,
@@ -11,17 +13,13 @@ use djinn_chassis::{
 use djinn_ledger::{
     Change,
     account::{self, Account, NewAccount},
-    transaction::{self, Listed, Page, Transaction},
 };
 use uuid::Uuid;
 
 use self::request::Claim;
 use crate::{
     Error,
-    domain::{
-        account::{CreateAccount, ListAccounts, UpdateAccount},
-        transaction::{ListTransactions, TEXT_BYTES_MAX},
-    },
+    domain::account::{CreateAccount, ListAccounts, UpdateAccount},
 };
 
 /// The way to the database; cheap to clone.
@@ -171,40 +169,6 @@ impl Store {
         let holding = existing(&mut transaction, account_id).await?;
         change.commit(transaction, &[]).await?;
         Ok(holding)
-    }
-
-    /// The transaction.
-    pub(crate) async fn transaction(
-        &self,
-        user: UserId,
-        transaction_id: Uuid,
-    ) -> Result<Transaction, Error> {
-        let mut transaction = self.postgres.user(user).await?;
-        let found = transaction::get(&mut transaction, transaction_id).await?;
-        transaction.commit().await?;
-        found.ok_or(not_found("transaction", transaction_id))
-    }
-
-    /// A page of transactions. An account that the user does not have is not an empty list. What
-    /// imports there are is not known here, so one without transactions is.
-    pub(crate) async fn transactions(
-        &self,
-        user: UserId,
-        request: &ListTransactions,
-    ) -> Result<Listed, Error> {
-        let mut transaction = self.postgres.user(user).await?;
-        if let Some(account_id) = request.filter.account_id {
-            let account = account::get(&mut transaction, account_id).await?;
-            account.ok_or(not_found("account", account_id))?;
-        }
-        let page = Page {
-            after: request.after,
-            rows_max: request.size,
-            bytes_max: TEXT_BYTES_MAX,
-        };
-        let listed = transaction::list(&mut transaction, &request.filter, &page).await?;
-        transaction.commit().await?;
-        Ok(listed)
     }
 }
 

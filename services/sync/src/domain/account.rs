@@ -7,6 +7,7 @@ use djinn_ledger::{
 use uuid::Uuid;
 
 use super::{
+    edit::EditRefused,
     field::{Fields, Invalid},
     page::Scope,
 };
@@ -57,23 +58,6 @@ pub(crate) struct UpdateAccount {
     pub(crate) opening: Option<Money>,
 }
 
-/// Why an edit does not go ahead.
-#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
-pub enum EditRefused {
-    /// The account can no longer be edited.
-    #[error("the account {account_id} is closed and cannot be changed; open another one")]
-    AccountClosed {
-        /// The account.
-        account_id: Uuid,
-    },
-    /// The account is no longer what the caller has seen.
-    #[error("the account has changed since it was read; read it again and decide again")]
-    EtagMismatch,
-    /// An amount is not in the account's currency.
-    #[error(transparent)]
-    Invalid(#[from] Invalid),
-}
-
 impl UpdateAccount {
     /// What to write, if the account is still open and what the caller has read.
     ///
@@ -86,7 +70,7 @@ impl UpdateAccount {
             });
         }
         if self.etag != etag(account) {
-            return Err(EditRefused::EtagMismatch);
+            return Err(EditRefused::EtagMismatch { what: "account" });
         }
         let currency = account.opening.currency;
         if let Some(opening) = self.opening.filter(|opening| opening.currency != currency) {
@@ -184,18 +168,6 @@ impl Fields {
         }
         Some(opening)
     }
-
-    /// What the caller has read of an account.
-    pub(crate) fn etag(&mut self, field: &str, text: &str) -> Option<String> {
-        if text.is_empty() {
-            self.refuse(
-                field,
-                "is empty; send the etag of the account as it was read",
-            );
-            return None;
-        }
-        Some(text.to_owned())
-    }
 }
 
 #[cfg(test)]
@@ -258,7 +230,8 @@ mod tests {
             stale.permit(&closed),
             Err(EditRefused::AccountClosed { account_id })
         );
-        assert_eq!(stale.permit(&account()), Err(EditRefused::EtagMismatch));
+        let mismatch = EditRefused::EtagMismatch { what: "account" };
+        assert_eq!(stale.permit(&account()), Err(mismatch));
         stale.etag = etag(&account());
         let error = stale.permit(&account()).unwrap_err();
         assert_eq!(

@@ -1,8 +1,8 @@
 //! The fields of a request: each is read by a rule, and all that are wrong are told at once.
 
-use std::fmt;
+use std::{fmt, ops::RangeInclusive};
 
-use chrono::NaiveDate;
+use chrono::{Datelike, NaiveDate};
 use djinn_chassis::fault::Violation;
 use djinn_ledger::money::{Currency, Money};
 use uuid::Uuid;
@@ -12,6 +12,18 @@ pub(crate) const NAME_CHARACTERS_MAX: usize = 100;
 
 /// The longest text to look for, in characters.
 pub(crate) const TEXT_CHARACTERS_MAX: usize = 100;
+
+/// The longest description that a person enters, in characters. A statement's may be longer.
+pub(crate) const DESCRIPTION_CHARACTERS_MAX: usize = 1_000;
+
+/// The longest name of another party that a person enters, in characters.
+pub(crate) const COUNTERPARTY_CHARACTERS_MAX: usize = 200;
+
+/// The longest note, in characters.
+pub(crate) const NOTE_CHARACTERS_MAX: usize = 4_000;
+
+/// The years that a person's booking may lie in: what is outside was mistyped, as 0226 or 9026.
+pub(crate) const BOOKING_YEARS: RangeInclusive<i32> = 1900..=2199;
 
 /// A request with fields that are wrong.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -158,6 +170,50 @@ impl Fields {
         }
     }
 
+    /// A line that a person enters, without spaces around it; it may be empty.
+    pub(crate) fn line(
+        &mut self,
+        field: &str,
+        text: &str,
+        characters_max: usize,
+    ) -> Option<String> {
+        let line = text.trim();
+        self.prose(field, line, characters_max, char::is_control)?;
+        Some(line.to_owned())
+    }
+
+    /// A note, which may have lines and be empty.
+    pub(crate) fn note(&mut self, field: &str, text: &str) -> Option<String> {
+        let control = |c: char| c.is_control() && c != '\n' && c != '\t';
+        self.prose(field, text, NOTE_CHARACTERS_MAX, control)?;
+        Some(text.to_owned())
+    }
+
+    fn prose(
+        &mut self,
+        field: &str,
+        text: &str,
+        characters_max: usize,
+        refused: impl FnMut(char) -> bool,
+    ) -> Option<()> {
+        let count = text.chars().count();
+        if count > characters_max {
+            self.refuse(
+                field,
+                format!("has {count} characters; send at most {characters_max}"),
+            );
+            None
+        } else if text.contains(refused) {
+            self.refuse(
+                field,
+                "holds a control character; send letters, digits, signs and spaces",
+            );
+            None
+        } else {
+            Some(())
+        }
+    }
+
     /// A currency, spelt as ISO 4217 does.
     pub(crate) fn currency(&mut self, field: &str, text: &str) -> Option<Currency> {
         let currency = Currency::parse(text)
@@ -199,6 +255,23 @@ impl Fields {
             );
         }
         date
+    }
+
+    /// The date of something that a person enters, if there is one.
+    pub(crate) fn day(&mut self, field: &str, text: &str) -> Option<NaiveDate> {
+        let date = self.date(field, text)?;
+        if BOOKING_YEARS.contains(&date.year()) {
+            return Some(date);
+        }
+        let (first, last) = (BOOKING_YEARS.start(), BOOKING_YEARS.end());
+        self.refuse(
+            field,
+            format!(
+                "is in the year {}; send one of {first} to {last}",
+                date.year()
+            ),
+        );
+        None
     }
 }
 
@@ -285,6 +358,58 @@ mod tests {
         check(
             |f| f.text("text", "a\0"),
             "text: holds a control character; send what a booking's line shows",
+        );
+    }
+
+    #[test]
+    fn lines_and_notes() {
+        check(
+            |f| f.line("description", " Käse 🧀 ", 6),
+            "Some(\"Käse 🧀\")",
+        );
+        check(|f| f.line("description", " ", 6), "Some(\"\")");
+        check(
+            |f| f.line("description", "Käse 🧀!", 6),
+            "description: has 7 characters; send at most 6",
+        );
+        let control = "holds a control character; send letters, digits, signs and spaces";
+        for text in ["a\0b", "a\nb", "a\tb", "a\u{9b}b"] {
+            check(
+                |f| f.line("description", text, 6),
+                &format!("description: {control}"),
+            );
+        }
+        check(|f| f.note("note", ""), "Some(\"\")");
+        check(|f| f.note("note", " a\n\tb\n"), "Some(\" a\\n\\tb\\n\")");
+        check(|f| f.note("note", "a\r\n"), &format!("note: {control}"));
+        check(|f| f.note("note", "\0"), &format!("note: {control}"));
+        let longest = "ä".repeat(4_000);
+        check(|f| f.note("note", &longest), &format!("Some({longest:?})"));
+        check(
+            |f| f.note("note", &format!("{longest}ä")),
+            "note: has 4001 characters; send at most 4000",
+        );
+    }
+
+    #[test]
+    fn days_lie_in_a_window() {
+        check(|f| f.day("booked_on", ""), "None");
+        for text in ["1900-01-01", "2199-12-31"] {
+            check(|f| f.day("booked_on", text), &format!("Some({text})"));
+        }
+        for (text, year) in [
+            ("1899-12-31", 1899),
+            ("2200-01-01", 2200),
+            ("0000-01-01", 0),
+        ] {
+            check(
+                |f| f.day("booked_on", text),
+                &format!("booked_on: is in the year {year}; send one of 1900 to 2199"),
+            );
+        }
+        check(
+            |f| f.day("booked_on", "2026-02-30"),
+            "booked_on: is not a date; send YYYY-MM-DD, as in \"2026-01-31\"",
         );
     }
 

@@ -6,7 +6,7 @@
 
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use chrono::{Datelike, NaiveDate};
-use djinn_ledger::transaction::Position;
+use djinn_ledger::{Version, transaction::Position};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -81,6 +81,17 @@ impl Place for Uuid {
 
     fn from_bytes(bytes: &[u8]) -> Option<Self> {
         Self::from_slice(bytes).ok()
+    }
+}
+
+/// Behind the entry of this version.
+impl Place for Version {
+    fn to_bytes(&self) -> Vec<u8> {
+        self.to_be_bytes().to_vec()
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        Some(Self::from_be_bytes(bytes.try_into().ok()?))
     }
 }
 
@@ -164,6 +175,9 @@ mod tests {
         let scope = Scope::of("ListAccounts", &["open"]);
         assert_eq!(read(&token(scope, &ID), scope), Ok(Some(ID)));
         assert_eq!(read::<Uuid>("", scope), Ok(None));
+        for version in [0, 1, Version::MAX] {
+            assert_eq!(read(&token(scope, &version), scope), Ok(Some(version)));
+        }
         for (year, month, day) in [(1, 1, 1), (1969, 12, 31), (2026, 2, 28), (9999, 12, 31)] {
             let position = Position {
                 booked_on: NaiveDate::from_ymd_opt(year, month, day).unwrap(),
@@ -200,7 +214,9 @@ mod tests {
         ] {
             assert!(read::<Uuid>(bad, scope).is_err(), "{bad:.50}");
             assert!(read::<Position>(bad, scope).is_err(), "{bad:.50}");
+            assert!(read::<Version>(bad, scope).is_err(), "{bad:.50}");
         }
+        assert!(read::<Version>(&good, scope).is_err());
         assert!(read::<Position>(&good, scope).is_err());
     }
 

@@ -1,15 +1,13 @@
 //! Between protobuf and the domain: requests in, resources out.
 
-use djinn_ledger::{
-    account::Kind,
-    money::Money,
-    transaction::{Filter, Source, Transaction},
-};
+pub(crate) mod transaction;
+
+use djinn_ledger::{account::Kind, money::Money};
 use djinn_proto::{
     common::v1 as common,
     sync::v1::{
         self as proto, AccountKind, AccountState, CreateAccountRequest, ListAccountsRequest,
-        ListTransactionsRequest, TransactionSource, UpdateAccountRequest,
+        UpdateAccountRequest,
     },
 };
 use prost::Message;
@@ -21,7 +19,6 @@ use crate::{
         account::{CreateAccount, ListAccounts, UpdateAccount, etag},
         field::{Fields, Invalid},
         page::Scope,
-        transaction::ListTransactions,
     },
     store::Holding,
 };
@@ -123,45 +120,6 @@ pub(crate) fn update_account(request: UpdateAccountRequest) -> Result<UpdateAcco
     })
 }
 
-pub(crate) fn list_transactions(
-    request: &ListTransactionsRequest,
-) -> Result<ListTransactions, Invalid> {
-    let mut fields = Fields::new();
-    let size = fields.page_size("page_size", request.page_size);
-    let filter = Filter {
-        account_id: fields.optional_id("account_id", &request.account_id),
-        import_id: fields.optional_id("import_id", &request.import_id),
-        booked_from: fields.date("booked_from", &request.booked_from),
-        booked_to: fields.date("booked_to", &request.booked_to),
-        text: fields.text("text", &request.text),
-    };
-    if let (Some(from), Some(to)) = (filter.booked_from, filter.booked_to)
-        && from > to
-    {
-        fields.refuse("booked_to", "is before booked_from; send a later day");
-    }
-    let id_text = |id: Option<Uuid>| id.map(|id| id.to_string()).unwrap_or_default();
-    let scope = Scope::of(
-        "ListTransactions",
-        &[
-            &id_text(filter.account_id),
-            &id_text(filter.import_id),
-            &request.booked_from,
-            &request.booked_to,
-            &request.text,
-        ],
-    );
-    let after = fields.page_token("page_token", &request.page_token, scope);
-    fields.finish(|| {
-        Some(ListTransactions {
-            filter,
-            after,
-            size: size?,
-            scope,
-        })
-    })
-}
-
 pub(crate) fn account(holding: Holding) -> proto::Account {
     let Holding {
         account,
@@ -187,29 +145,6 @@ pub(crate) fn account(holding: Holding) -> proto::Account {
         update_time: Some(account.updated_at.into()),
         close_time: account.closed_at.map(Into::into),
         name: account.name,
-    }
-}
-
-pub(crate) fn transaction(transaction: Transaction) -> proto::Transaction {
-    let source = match transaction.source {
-        Source::Import => TransactionSource::Import,
-        Source::Bank => TransactionSource::Bank,
-        Source::User => TransactionSource::User,
-    };
-    let text = |value: Option<String>| value.unwrap_or_default();
-    proto::Transaction {
-        transaction_id: transaction.transaction_id.to_string(),
-        account_id: transaction.account_id.to_string(),
-        booked_on: transaction.booked_on.to_string(),
-        value_on: text(transaction.value_on.map(|date| date.to_string())),
-        amount: Some(money(transaction.amount)),
-        description: transaction.description,
-        counterparty: transaction.counterparty,
-        source: source.into(),
-        external_id: text(transaction.external_id),
-        import_id: text(transaction.import_id.map(|id| id.to_string())),
-        create_time: Some(transaction.created_at.into()),
-        ..proto::Transaction::default()
     }
 }
 
