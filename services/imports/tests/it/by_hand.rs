@@ -1,7 +1,10 @@
 //! What a person does to transactions by hand, written as the sync service's role writes it.
 
 use djinn_chassis::{auth::UserId, clock::Clock, postgres::UserTransaction};
-use djinn_ledger::{Change, account};
+use djinn_ledger::{
+    Change, account,
+    edit::{self, Author, Edit, Opened},
+};
 use uuid::Uuid;
 
 use crate::world::World;
@@ -110,4 +113,58 @@ async fn find(transaction: &mut UserTransaction, account_id: Uuid, amount_minor:
     .fetch_one(&mut **transaction)
     .await
     .unwrap()
+}
+
+/// Describes one of the account's transactions anew, which locks the field.
+pub(crate) async fn edit_nth(world: &World, user: UserId, account_id: Uuid, nth: usize) {
+    let Some((mut transaction, opened)) = open(world, user, account_id, nth).await else {
+        return;
+    };
+    let clock = Clock::system();
+    let change = Change::begin(&clock);
+    let edit = Edit {
+        description: Some("by hand".to_owned()),
+        ..Edit::default()
+    };
+    let seen = &opened.transaction;
+    let author = Author::user();
+    edit::write(&mut transaction, &change, seen, &author, &edit, clock.now())
+        .await
+        .unwrap();
+    change.commit(transaction, &[account_id]).await.unwrap();
+}
+
+/// Deletes one of the account's transactions.
+pub(crate) async fn delete_nth(world: &World, user: UserId, account_id: Uuid, nth: usize) {
+    let Some((mut transaction, opened)) = open(world, user, account_id, nth).await else {
+        return;
+    };
+    let clock = Clock::system();
+    let change = Change::begin(&clock);
+    edit::delete(&mut transaction, &change, &opened.transaction, clock.now())
+        .await
+        .unwrap();
+    change.commit(transaction, &[account_id]).await.unwrap();
+}
+
+/// One of the account's transactions, if there is such a one and it is still there when it is its
+/// turn.
+async fn open(
+    world: &World,
+    user: UserId,
+    account_id: Uuid,
+    nth: usize,
+) -> Option<(UserTransaction, Opened)> {
+    let mut transaction = world.as_sync(user).await;
+    let found: Option<Uuid> = sqlx::query_scalar(
+        "SELECT transaction_id FROM ledger.transaction WHERE account_id = $1 \
+         ORDER BY transaction_id OFFSET $2 LIMIT 1",
+    )
+    .bind(account_id)
+    .bind(i64::try_from(nth).unwrap())
+    .fetch_optional(&mut *transaction)
+    .await
+    .unwrap();
+    let opened = edit::open(&mut transaction, found?).await.unwrap()?;
+    Some((transaction, opened))
 }

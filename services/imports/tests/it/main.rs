@@ -8,11 +8,13 @@
 )]
 
 mod by_hand;
+mod invariant;
 mod world;
 
 mod commit;
 mod faults;
 mod history;
+mod races;
 mod requests;
 mod revert;
 mod review;
