@@ -302,16 +302,6 @@ fn states(name: &str, import: &Import, confirmed: bool) -> Vec<Import> {
         state: state.into(),
         ..import.clone()
     };
-    let failed = |import: Import, reason: &str, message: &str| Import {
-        job: Some(Job {
-            failure: Some(JobFailure {
-                reason: reason.to_owned(),
-                message: message.to_owned(),
-            }),
-            ..Job::default()
-        }),
-        ..import
-    };
     let asking = Import {
         questions: vec![question()],
         ..at(S::Asking)
@@ -324,21 +314,7 @@ fn states(name: &str, import: &Import, confirmed: bool) -> Vec<Import> {
         return vec![review(import, S::Review), at(S::Cancelled)];
     }
     if import.state() == S::Reverting {
-        let reversal = ImportReversal {
-            removed_count: 1,
-            kept_count: if name == "kept.csv" { 2 } else { 0 },
-        };
-        let undone = Import {
-            reversal: Some(reversal),
-            ..at(S::Reverted)
-        };
-        let stuck = failed(
-            at(S::Committed),
-            "REVERSAL_MISMATCH",
-            "Nothing was removed.",
-        );
-        let last = if name == "stuck.csv" { stuck } else { undone };
-        return vec![at(S::Reverting), last];
+        return undoing(name, import);
     }
     match (name, confirmed) {
         ("refused.csv", _) => vec![
@@ -369,6 +345,38 @@ fn states(name: &str, import: &Import, confirmed: bool) -> Vec<Import> {
             review(import, S::Committing),
             review(import, S::Committed),
         ],
+    }
+}
+
+/// What the undoing of this file's import goes through.
+fn undoing(name: &str, import: &Import) -> Vec<Import> {
+    let reversal = ImportReversal {
+        removed_count: 1,
+        kept_count: if name == "kept.csv" { 2 } else { 0 },
+    };
+    let undone = Import {
+        state: ImportState::Reverted.into(),
+        reversal: Some(reversal),
+        ..import.clone()
+    };
+    let stuck = Import {
+        state: ImportState::Committed.into(),
+        ..failed(import.clone(), "REVERSAL_MISMATCH", "Nothing was removed.")
+    };
+    let last = if name == "stuck.csv" { stuck } else { undone };
+    vec![import.clone(), last]
+}
+
+fn failed(import: Import, reason: &str, message: &str) -> Import {
+    Import {
+        job: Some(Job {
+            failure: Some(JobFailure {
+                reason: reason.to_owned(),
+                message: message.to_owned(),
+            }),
+            ..Job::default()
+        }),
+        ..import
     }
 }
 
