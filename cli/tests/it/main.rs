@@ -13,3 +13,4 @@ mod imports;
 mod process;
 mod server;
 mod token;
+mod transactions;

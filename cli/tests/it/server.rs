@@ -2,6 +2,7 @@
 
 mod imports;
 mod ledger;
+pub(crate) mod transaction;
 
 use std::{
     collections::HashMap,
@@ -11,7 +12,11 @@ use std::{
 
 use djinn_proto::{
     imports::v1::{ConfirmImportRequest, Import, import_service_server::ImportServiceServer},
-    sync::v1::{Account, ListTransactionsRequest, ledger_service_server::LedgerServiceServer},
+    sync::v1::{
+        Account, CreateTransactionRequest, DeleteTransactionRequest, ListTransactionsRequest,
+        Transaction, UnlockTransactionFieldsRequest, UpdateTransactionRequest,
+        ledger_service_server::LedgerServiceServer,
+    },
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -32,6 +37,11 @@ pub(crate) struct State {
     pub(crate) confirmations: Vec<ConfirmImportRequest>,
     pub(crate) watches: usize,
     pub(crate) transaction_lists: Vec<ListTransactionsRequest>,
+    pub(crate) transactions: Vec<Transaction>,
+    pub(crate) entered: Vec<CreateTransactionRequest>,
+    pub(crate) edited: Vec<UpdateTransactionRequest>,
+    pub(crate) deleted: Vec<DeleteTransactionRequest>,
+    pub(crate) unlocked: Vec<UnlockTransactionFieldsRequest>,
 }
 
 /// One try of an upload.
