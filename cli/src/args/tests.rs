@@ -31,6 +31,14 @@ fn what_is_right_is_taken() {
         &format!("imports revert {id}"),
         &format!("imports revert {id} --yes --json"),
         &format!("transactions list --import {id}"),
+        "transactions add --account Main --date 2025-01-31 --amount -12.30",
+        "transactions add --account Main --date 2025-01-31 --amount 5 --description --x --note n",
+        &format!("transactions show {id} --json"),
+        &format!("transactions edit {id} --reconciled yes"),
+        &format!("transactions edit {id} --note= --value-date= --description= --etag e"),
+        &format!("transactions edit {id} --amount -5 --date 2025-01-31 --counterparty c"),
+        &format!("transactions delete {id} --etag e --yes"),
+        &format!("transactions unlock {id} amount note --etag e"),
         "transactions list --account Main --from 2025-01-01 --to 2025-12-31 --text x --limit 3",
     ] {
         assert!(parse(line).is_ok(), "{line}");
@@ -75,6 +83,22 @@ fn what_is_wrong_is_usage() {
             ErrorKind::ValueValidation,
         ),
         ("transactions list --limit 0", ErrorKind::ValueValidation),
+        (
+            "transactions add --account Main --date 2025-01-31",
+            ErrorKind::MissingRequiredArgument,
+        ),
+        (
+            "transactions edit 0190a0a0-0000-7000-8000-000000000000 --etag e",
+            ErrorKind::MissingRequiredArgument,
+        ),
+        (
+            "transactions edit 0190a0a0-0000-7000-8000-000000000000 --value-date soon",
+            ErrorKind::ValueValidation,
+        ),
+        (
+            "transactions unlock 0190a0a0-0000-7000-8000-000000000000",
+            ErrorKind::MissingRequiredArgument,
+        ),
     ] {
         let kind = parse(line).map(drop).map_err(|error| error.kind());
         assert_eq!(kind, Err(expected), "{line}");

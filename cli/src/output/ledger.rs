@@ -164,4 +164,21 @@ mod tests {
         assert!(table.contains("┆        5 ┆ JPY "), "{table}");
         assert!(!table.contains('\u{1b}'), "{table}");
     }
+
+    #[test]
+    fn what_a_person_did_is_marked() {
+        for (locked, reconciled, expected) in [
+            (false, false, ""),
+            (true, false, "*"),
+            (false, true, "="),
+            (true, true, "*="),
+        ] {
+            let transaction = Transaction {
+                locked_fields: vec!["note".to_owned(); usize::from(locked)],
+                reconciled,
+                ..Transaction::default()
+            };
+            assert_eq!(mark(&transaction), expected);
+        }
+    }
 }

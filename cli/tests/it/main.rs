@@ -14,3 +14,4 @@ mod process;
 mod revert;
 mod server;
 mod token;
+mod transactions;

@@ -2,6 +2,7 @@
 
 mod imports;
 mod ledger;
+pub(crate) mod transaction;
 
 use std::{
     collections::HashMap,
@@ -14,7 +15,11 @@ use djinn_proto::{
         ConfirmImportRequest, Import, RevertImportRequest,
         import_service_server::ImportServiceServer,
     },
-    sync::v1::{Account, ListTransactionsRequest, ledger_service_server::LedgerServiceServer},
+    sync::v1::{
+        Account, CreateTransactionRequest, DeleteTransactionRequest, ListTransactionsRequest,
+        Transaction, UnlockTransactionFieldsRequest, UpdateTransactionRequest,
+        ledger_service_server::LedgerServiceServer,
+    },
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -36,6 +41,11 @@ pub(crate) struct State {
     pub(crate) reverts: Vec<RevertImportRequest>,
     pub(crate) watches: usize,
     pub(crate) transaction_lists: Vec<ListTransactionsRequest>,
+    pub(crate) transactions: Vec<Transaction>,
+    pub(crate) entered: Vec<CreateTransactionRequest>,
+    pub(crate) edited: Vec<UpdateTransactionRequest>,
+    pub(crate) deleted: Vec<DeleteTransactionRequest>,
+    pub(crate) unlocked: Vec<UnlockTransactionFieldsRequest>,
 }
 
 /// One try of an upload.

@@ -52,6 +52,54 @@ async fn a_statement_travels_from_file_to_ledger_and_a_second_time_adds_nothing(
     assert_eq!(money(&accounts["accounts"][0]["balance"]), 159_310);
 }
 
+/// What a person does to the ledger stands against the file it came from.
+#[tokio::test]
+async fn edits_by_hand_outlive_the_same_file() {
+    let mesh = Mesh::new().await;
+    let user = testing::user();
+    let create = ["account", "create", "--name", "Giro", "--currency", "EUR"];
+    mesh.json(user, &create).await;
+    let file = mesh.file("statement.csv", STATEMENT.as_bytes());
+    let import = ["import", &file, "--account", "Giro", "--yes"];
+    mesh.json(user, &import).await;
+    let list = ["transactions", "list", "--account", "Giro"];
+    let listed = mesh.json(user, &list).await;
+    let ids: Vec<String> = (0..2)
+        .map(|at| {
+            listed["transactions"][at]["transactionId"]
+                .as_str()
+                .unwrap()
+                .to_owned()
+        })
+        .collect();
+    let edit = ["transactions", "edit", &ids[0], "--description", "Espresso"];
+    let edited = mesh.json(user, &edit).await;
+    assert_eq!(edited["lockedFields"].to_string(), r#"["description"]"#);
+    mesh.json(user, &["transactions", "delete", &ids[1], "--yes"])
+        .await;
+    let mut add = vec!["transactions", "add", "--account", "Giro", "--amount", "-1"];
+    add.extend(["--date", "2024-02-14", "--description", "Tip"]);
+    mesh.json(user, &add).await;
+
+    let again = mesh.json(user, &import).await;
+    assert_eq!(again["state"], "IMPORT_STATE_COMMITTED");
+    assert_eq!(again["counts"]["duplicateCount"], "3");
+    assert_eq!(again["counts"]["deletedBeforeCount"], "1");
+    let listed = mesh.json(user, &list).await;
+    let rows = listed["transactions"].as_array().unwrap();
+    let texts: Vec<_> = rows.iter().map(|row| row["description"].as_str()).collect();
+    assert_eq!(texts, ["Tip", "Espresso", "Rent", "Salary"].map(Some));
+    let shown = mesh.json(user, &["transactions", "show", &ids[1]]).await;
+    assert_eq!(
+        shown["changes"][0]["kind"],
+        "TRANSACTION_CHANGE_KIND_DELETED"
+    );
+    assert_eq!(
+        shown["changes"][1]["actor"],
+        "TRANSACTION_CHANGE_ACTOR_IMPORT"
+    );
+}
+
 #[tokio::test]
 async fn another_users_account_is_not_found_and_an_infected_file_is_refused() {
     let mesh = Mesh::new().await;

@@ -206,6 +206,40 @@ async fn a_balance_out_of_range_is_an_error_and_not_another_number() {
     }
 }
 
+#[tokio::test]
+async fn a_balance_may_not_leave_its_range_but_may_come_back() {
+    let fixture = Fixture::new().await;
+    let user = testing::user();
+    // What the account's bookings come to, what was just added, and whether that may be.
+    for (opening, amounts, delta, allowed) in [
+        (i64::MAX, &[][..], i128::from(i64::MAX), true),
+        (i64::MAX, &[1], 1, false),
+        (i64::MIN, &[-1], -1, false),
+        (i64::MAX, &[i64::MAX, -1], i128::from(i64::MAX), false),
+        // Out of range before by what a file brought.
+        (i64::MAX, &[5], -1, true),
+        (i64::MAX, &[5], 0, true),
+        (i64::MAX, &[5], 1, false),
+        (i64::MIN, &[-5], 1, true),
+        (i64::MIN, &[-5], -1, false),
+    ] {
+        let id = fixture.account(user, opening).await;
+        for minor in amounts {
+            fixture.book_amount(user, id, *minor).await;
+        }
+        let mut transaction = fixture.sync.user(user).await.unwrap();
+        let found = account::check_balance(&mut transaction, id, delta).await;
+        match found {
+            Ok(()) => assert!(allowed, "{opening} {amounts:?} {delta}"),
+            Err(Error::BalanceOutOfRange { account_id }) => {
+                assert_eq!(account_id, id);
+                assert!(!allowed, "{opening} {amounts:?} {delta}");
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
 /// Whether somebody in this database waits for an advisory lock.
 async fn wait_for_a_waiter(fixture: &Fixture) {
     let mut superuser = fixture.superuser().await;

@@ -4,7 +4,7 @@ use djinn_chassis::{fault::Fault, testing};
 use djinn_ledger::{Change, Error, account};
 use uuid::Uuid;
 
-use crate::fixture::{Fixture, booking, count, insert};
+use crate::fixture::{Fixture, booking, count, insert, run};
 
 #[tokio::test]
 async fn a_users_versions_count_from_one() {
@@ -182,4 +182,38 @@ async fn a_row_without_a_change_is_found() {
     transaction.commit().await.unwrap();
     let found = fixture.rows_without_a_change(user).await;
     assert_eq!(found, [("transaction".to_owned(), 1)].into());
+
+    // Whatever an edit writes beside the row is found as well.
+    let mut transaction = fixture.sync.user(user).await.unwrap();
+    for table in ["field_lock", "provenance", "edit", "tombstone"] {
+        let (columns, values) = match table {
+            "field_lock" => ("field, locked_at", "'note', now()"),
+            "provenance" => ("field, source, written_at", "'note', 'user', now()"),
+            "edit" => (
+                "edit_id, kind, field, source, written_at",
+                "gen_random_uuid(), 'edited', 'note', 'user', now()",
+            ),
+            _ => ("kind, cause, created_at", "'transaction', 'user', now()"),
+        };
+        let subject = match table {
+            "tombstone" => "subject_id",
+            _ => "transaction_id",
+        };
+        let sql = format!(
+            "INSERT INTO ledger.{table} (user_id, {subject}, change_id, {columns}) \
+             VALUES ('{user}', '{id}', '{}', {values})",
+            unsealed.id()
+        );
+        assert_eq!(run(&mut transaction, sql).await.unwrap(), 1);
+    }
+    transaction.commit().await.unwrap();
+    let found = fixture.rows_without_a_change(user).await;
+    let expected = [
+        "edit",
+        "field_lock",
+        "provenance",
+        "tombstone",
+        "transaction",
+    ];
+    assert_eq!(found, expected.map(|table| (table.to_owned(), 1)).into());
 }

@@ -10,6 +10,7 @@
 mod account;
 mod catalog;
 mod change;
+mod edit;
 mod fixture;
 mod reversal;
 mod tenancy;

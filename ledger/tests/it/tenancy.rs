@@ -1,5 +1,6 @@
 //! What one user has, no other can see, change, copy or refer to.
 
+mod edit;
 mod pool;
 mod role;
 mod staged;
@@ -26,6 +27,18 @@ const TEXT_INVALID: &str = "22P02";
 const REFERENCE: &str = "23503";
 /// COPY into a table under row-level security.
 const UNSUPPORTED: &str = "0A000";
+
+/// Every table of the ledger.
+const TABLES: [&str; 8] = [
+    "account",
+    "transaction",
+    "counter",
+    "change",
+    "tombstone",
+    "provenance",
+    "field_lock",
+    "edit",
+];
 
 /// Two users; the first has an account with a transaction, the second an account.
 struct Users {
@@ -272,7 +285,7 @@ async fn without_a_user_nothing_is_seen_and_nothing_is_silent() {
     let users = users().await;
     for role in ROLES {
         let pool = users.fixture.pool(role);
-        for table in ["account", "transaction", "counter", "change"] {
+        for table in TABLES {
             // A connection nobody has used yet does not know the setting at all.
             let fresh = crate::fixture::pool(&users.fixture.database, role, 1).await;
             let sql = format!("SELECT count(*) FROM ledger.{table}");
@@ -346,7 +359,24 @@ async fn keys_cannot_be_changed() {
             ("transaction", "user_id"),
             ("transaction", "transaction_id"),
             ("transaction", "account_id"),
+            ("transaction", "currency_code"),
+            ("transaction", "source"),
+            ("transaction", "external_id"),
+            ("transaction", "fingerprint"),
+            ("transaction", "occurrence"),
+            ("transaction", "import_id"),
+            ("transaction", "created_at"),
             ("tombstone", "subject_id"),
+            ("tombstone", "fingerprint"),
+            ("tombstone", "occurrence"),
+            ("tombstone", "cause"),
+            ("provenance", "transaction_id"),
+            ("provenance", "field"),
+            ("field_lock", "transaction_id"),
+            ("field_lock", "field"),
+            ("edit", "edit_id"),
+            ("edit", "transaction_id"),
+            ("edit", "new_value"),
             ("counter", "user_id"),
             ("change", "user_id"),
             ("change", "version"),
@@ -385,7 +415,7 @@ async fn a_cheap_function_meets_no_other_users_row() {
     let users = users().await;
     let mut theirs = users.fixture.sync.user(users.bob).await.unwrap();
     make_peek(&mut theirs).await;
-    for table in ["account", "transaction", "counter", "change"] {
+    for table in TABLES {
         let sql = format!("SELECT count(*) FROM ledger.{table} WHERE pg_temp.peek(user_id)");
         count(&mut theirs, sql).await.unwrap();
     }

@@ -2,10 +2,13 @@
 
 use chrono::NaiveDate;
 use djinn_chassis::{auth::UserId, testing};
-use djinn_ledger::transaction::{self, Filter, Page, Source, Transaction};
+use djinn_ledger::{
+    Change, account,
+    transaction::{self, Filter, NewTransaction, Page, Source, Transaction},
+};
 use uuid::Uuid;
 
-use crate::fixture::{Booking, Fixture, booking};
+use crate::fixture::{Booking, Fixture, booking, count};
 
 /// No page of a test is this large.
 const MANY: usize = 1_000_000;
@@ -62,9 +65,64 @@ async fn a_transaction_reads_as_it_was_written() {
     );
     assert_eq!((found.source, found.import_id), (Source::Import, import_id));
     assert_eq!((found.value_on, &found.external_id), (None, &None));
+    assert_eq!((&*found.note, &*found.locked), ("", &[][..]));
+    assert_eq!((found.reconciled_at, found.updated_at), (None, None));
     assert_eq!(all(&fixture, user, &Filter::default()).await, [found]);
     let unknown = transaction::get(&mut transaction, Uuid::nil()).await;
     assert_eq!(unknown.unwrap(), None);
+}
+
+#[tokio::test]
+async fn an_entered_transaction_reads_as_it_was_entered() {
+    let fixture = Fixture::new().await;
+    let user = testing::user();
+    let account_id = fixture.account(user, 5).await;
+    let (clock, mut transaction) = (&fixture.clock, fixture.sync.user(user).await.unwrap());
+    let account = account::get(&mut transaction, account_id).await;
+    let change = Change::begin(clock);
+    let new = NewTransaction {
+        transaction_id: clock.id(),
+        account_id,
+        booked_on: NaiveDate::from_ymd_opt(2026, 2, 28).unwrap(),
+        value_on: NaiveDate::from_ymd_opt(2026, 3, 1),
+        amount: account.unwrap().unwrap().opening,
+        description: "Käse 🧀".to_owned(),
+        counterparty: "Markt".to_owned(),
+        note: "a\nb".to_owned(),
+        created_at: clock.now(),
+    };
+    transaction::create(&mut transaction, &change, &new)
+        .await
+        .unwrap();
+    let id = new.transaction_id;
+    let found = transaction::get(&mut transaction, id)
+        .await
+        .unwrap()
+        .unwrap();
+    let expected = Transaction {
+        transaction_id: id,
+        account_id: new.account_id,
+        booked_on: new.booked_on,
+        value_on: new.value_on,
+        amount: new.amount,
+        description: new.description,
+        counterparty: new.counterparty,
+        note: new.note,
+        source: Source::User,
+        external_id: None,
+        import_id: None,
+        reconciled_at: None,
+        locked: vec![],
+        change_id: change.id(),
+        created_at: new.created_at,
+        updated_at: None,
+    };
+    assert_eq!(found, expected);
+    change.commit(transaction, &[account_id]).await.unwrap();
+    let bare = "SELECT count(*) FROM ledger.transaction \
+         WHERE source = 'user' AND fingerprint IS NULL AND occurrence IS NULL";
+    let mut own = fixture.sync.user(user).await.unwrap();
+    assert_eq!(count(&mut own, bare).await.unwrap(), 1);
 }
 
 /// A filter with these fields set.

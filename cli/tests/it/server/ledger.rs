@@ -6,10 +6,13 @@ use djinn_proto::{
     common::v1::Money,
     sync::v1::{
         Account, AccountState, CloseAccountRequest, CloseAccountResponse, CreateAccountRequest,
-        CreateAccountResponse, GetAccountRequest, GetAccountResponse, GetTransactionRequest,
-        GetTransactionResponse, ListAccountsRequest, ListAccountsResponse, ListTransactionsRequest,
-        ListTransactionsResponse, Transaction, UpdateAccountRequest, UpdateAccountResponse,
-        ledger_service_server::LedgerService,
+        CreateAccountResponse, CreateTransactionRequest, CreateTransactionResponse,
+        DeleteTransactionRequest, DeleteTransactionResponse, GetAccountRequest, GetAccountResponse,
+        GetTransactionRequest, GetTransactionResponse, ListAccountsRequest, ListAccountsResponse,
+        ListTransactionChangesRequest, ListTransactionChangesResponse, ListTransactionsRequest,
+        ListTransactionsResponse, Transaction, UnlockTransactionFieldsRequest,
+        UnlockTransactionFieldsResponse, UpdateAccountRequest, UpdateAccountResponse,
+        UpdateTransactionRequest, UpdateTransactionResponse, ledger_service_server::LedgerService,
     },
 };
 use tonic::{Code, Request, Response, Status};
@@ -140,51 +143,44 @@ impl LedgerService for Fake {
 
     async fn get_transaction(
         &self,
-        _request: Request<GetTransactionRequest>,
+        request: Request<GetTransactionRequest>,
     ) -> Result<Response<GetTransactionResponse>, Status> {
-        Err(Status::unimplemented("the client does not call this"))
+        self.get_transaction(&request.into_inner())
     }
 
     async fn create_transaction(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::CreateTransactionRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::CreateTransactionResponse>, tonic::Status>
-    {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<CreateTransactionRequest>,
+    ) -> Result<Response<CreateTransactionResponse>, Status> {
+        self.create_transaction(request.into_inner())
     }
 
     async fn update_transaction(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::UpdateTransactionRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::UpdateTransactionResponse>, tonic::Status>
-    {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<UpdateTransactionRequest>,
+    ) -> Result<Response<UpdateTransactionResponse>, Status> {
+        self.update_transaction(request.into_inner())
     }
 
     async fn delete_transaction(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::DeleteTransactionRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::DeleteTransactionResponse>, tonic::Status>
-    {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<DeleteTransactionRequest>,
+    ) -> Result<Response<DeleteTransactionResponse>, Status> {
+        self.delete_transaction(request.into_inner())
     }
 
     async fn unlock_transaction_fields(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::UnlockTransactionFieldsRequest>,
-    ) -> Result<
-        tonic::Response<djinn_proto::sync::v1::UnlockTransactionFieldsResponse>,
-        tonic::Status,
-    > {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<UnlockTransactionFieldsRequest>,
+    ) -> Result<Response<UnlockTransactionFieldsResponse>, Status> {
+        self.unlock_transaction_fields(request.into_inner())
     }
 
     async fn list_transaction_changes(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::ListTransactionChangesRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::ListTransactionChangesResponse>, tonic::Status>
-    {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<ListTransactionChangesRequest>,
+    ) -> Result<Response<ListTransactionChangesResponse>, Status> {
+        self.list_transaction_changes(&request.into_inner())
     }
 }
 

@@ -9,6 +9,7 @@
 mod account;
 mod binary;
 mod edit;
+mod hand;
 mod idempotency;
 mod mesh;
 mod service;

@@ -2,15 +2,17 @@
 
 use djinn_chassis::testing::{self, Keys};
 use djinn_proto::sync::v1::{
-    Account, CloseAccountRequest, GetAccountRequest, GetTransactionRequest, ListAccountsRequest,
-    ListTransactionsRequest, UpdateAccountRequest,
+    Account, CloseAccountRequest, CreateTransactionRequest, DeleteTransactionRequest,
+    GetAccountRequest, GetTransactionRequest, ListAccountsRequest, ListTransactionChangesRequest,
+    ListTransactionsRequest, Transaction, UnlockTransactionFieldsRequest, UpdateAccountRequest,
+    UpdateTransactionRequest,
 };
 use pbjson_types::FieldMask;
 use serde_json::json;
 use tonic::Code;
 use uuid::Uuid;
 
-use crate::service::{Client, Refused, Service, booking, create, refused, request};
+use crate::service::{Client, Refused, Service, booking, create, money, refused, request};
 
 fn rename(account_id: &str, etag: &str) -> UpdateAccountRequest {
     UpdateAccountRequest {
@@ -50,12 +52,62 @@ async fn ask_for(client: &mut Client, id: &str, etag: &str) -> Vec<(&'static str
         ..ListTransactionsRequest::default()
     };
     let list = client.list_transactions(sent).await;
-    vec![
+    let mut refusals = vec![
         ("GetAccount", refused(get)),
         ("UpdateAccount", refused(update)),
         ("CloseAccount", refused(close)),
         ("GetTransaction", refused(transaction)),
         ("ListTransactions", refused(list)),
+    ];
+    refusals.extend(ask_to_edit(client, id, etag).await);
+    refusals
+}
+
+/// The refusals of the methods that edit transactions by hand, and of their histories.
+async fn ask_to_edit(client: &mut Client, id: &str, etag: &str) -> Vec<(&'static str, Refused)> {
+    let sent = CreateTransactionRequest {
+        request_id: Uuid::new_v4().to_string(),
+        account_id: id.to_owned(),
+        booked_on: "2026-01-31".to_owned(),
+        amount: money("EUR", 1),
+        description: "Mine".to_owned(),
+        ..CreateTransactionRequest::default()
+    };
+    let create = client.create_transaction(sent).await;
+    let sent = UpdateTransactionRequest {
+        transaction: Some(Transaction {
+            transaction_id: id.to_owned(),
+            etag: etag.to_owned(),
+            note: "Mine".to_owned(),
+            ..Transaction::default()
+        }),
+        update_mask: Some(FieldMask {
+            paths: vec!["note".to_owned()],
+        }),
+    };
+    let update = client.update_transaction(sent).await;
+    let sent = DeleteTransactionRequest {
+        transaction_id: id.to_owned(),
+        etag: String::new(),
+    };
+    let delete = client.delete_transaction(sent).await;
+    let sent = UnlockTransactionFieldsRequest {
+        transaction_id: id.to_owned(),
+        etag: etag.to_owned(),
+        fields: vec!["note".to_owned()],
+    };
+    let unlock = client.unlock_transaction_fields(sent).await;
+    let sent = ListTransactionChangesRequest {
+        transaction_id: id.to_owned(),
+        ..ListTransactionChangesRequest::default()
+    };
+    let changes = client.list_transaction_changes(sent).await;
+    vec![
+        ("CreateTransaction", refused(create)),
+        ("UpdateTransaction", refused(update)),
+        ("DeleteTransaction", refused(delete)),
+        ("UnlockTransactionFields", refused(unlock)),
+        ("ListTransactionChanges", refused(changes)),
     ]
 }
 
@@ -73,7 +125,16 @@ async fn another_users_ids_are_as_unknown_ones() {
     let mut bobs = service.client(bob);
     create(&mut bobs, "Bob's").await;
 
-    for theirs in [&account.account_id, &transaction] {
+    // One of Ann's is gone, and nobody else learns that it was.
+    let entries = [booking(&account.account_id, 7)];
+    let deleted = service.book(ann, &entries).await.remove(0);
+    let sent = DeleteTransactionRequest {
+        transaction_id: deleted.clone(),
+        etag: String::new(),
+    };
+    anns.delete_transaction(sent).await.unwrap();
+
+    for theirs in [&account.account_id, &transaction, &deleted] {
         let unknown = Uuid::new_v4().to_string();
         let mut expected = ask_for(&mut bobs, &unknown, &account.etag).await;
         for (method, refused) in &mut expected {

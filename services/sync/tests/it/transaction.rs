@@ -45,7 +45,7 @@ async fn a_transaction_is_read() {
         .into_inner()
         .transaction
         .unwrap();
-    assert!(got.create_time.is_some());
+    assert!(got.create_time.is_some() && !got.etag.is_empty());
     let expected = Transaction {
         transaction_id,
         account_id,
@@ -58,7 +58,11 @@ async fn a_transaction_is_read() {
         external_id: String::new(),
         import_id: import_id.to_string(),
         create_time: got.create_time,
-        ..Transaction::default()
+        note: String::new(),
+        reconciled: false,
+        locked_fields: vec![],
+        etag: got.etag.clone(),
+        update_time: None,
     };
     assert_eq!(got, expected);
     assert_eq!(
