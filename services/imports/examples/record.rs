@@ -27,7 +27,7 @@ use djinn_chassis::testing;
 use djinn_proto::imports::v1::ImportState;
 use djinn_temporal::imports::{ImportStatement, SWEEP_ID, SweepImports, workflow_id};
 use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
-use world::{World, begin, cancel, confirm, many, reach};
+use world::{World, ambiguous, begin, cancel, confirm, many, reach};
 
 fn target(workflow: &str, scene: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -131,6 +131,17 @@ async fn scenes() {
     let import_id = begin(&mut client, &many(3), account_id).await;
     reach(&mut client, &import_id, ImportState::Expired).await;
     keep("expired", &import_id).await;
+
+    let import_id = begin(&mut client, &ambiguous(), account_id).await;
+    reach(&mut client, &import_id, ImportState::Asking).await;
+    reach(&mut client, &import_id, ImportState::Expired).await;
+    keep("asked-and-expired", &import_id).await;
+
+    let import_id = begin(&mut client, &ambiguous(), account_id).await;
+    reach(&mut client, &import_id, ImportState::Asking).await;
+    cancel(&mut client, &import_id).await.unwrap();
+    reach(&mut client, &import_id, ImportState::Cancelled).await;
+    keep("asked-and-cancelled", &import_id).await;
 
     let import_id = begin(&mut client, b"<html></html>\n", account_id).await;
     reach(&mut client, &import_id, ImportState::Refused).await;

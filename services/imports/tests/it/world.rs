@@ -268,6 +268,17 @@ pub(crate) fn statement(rows: &[(&str, &str, &str)]) -> Vec<u8> {
     file.into_bytes()
 }
 
+/// A statement of which only its owner knows whether the day or the month comes first: no day is
+/// beyond the twelfth, and the rows are in order neither way.
+pub(crate) fn ambiguous() -> Vec<u8> {
+    statement(&[
+        ("02/01/2024", "Rent", "-900.50"),
+        ("01/02/2024", "Salary", "2500.00"),
+        ("05/01/2024", "Coffee", "-3.20"),
+        ("03/03/2024", "Groceries", "-41.15"),
+    ])
+}
+
 /// Rows of a statement that differ from each other, with positive and negative amounts.
 pub(crate) fn many(count: usize) -> Vec<u8> {
     let mut file = String::from("Date,Description,Amount\n");
