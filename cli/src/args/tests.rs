@@ -28,6 +28,14 @@ fn what_is_right_is_taken() {
         &format!("imports rows {id} --verdict new,deleted-before --included no --limit 3"),
         &format!("imports confirm {id} --etag e"),
         &format!("imports cancel {id}"),
+        "import f.csv --account Main --answer date=0:dmy --answer rows=keep",
+        &format!("imports answer {id} --answer date=0:dmy --yes"),
+        &format!("imports answer {id}"),
+        "templates list --account Main",
+        &format!("templates show {id}"),
+        &format!("templates export {id} --output f.json"),
+        "templates import f.json --account Main",
+        &format!("templates delete {id}"),
         "transactions list --account Main --from 2025-01-01 --to 2025-12-31 --text x --limit 3",
     ] {
         assert!(parse(line).is_ok(), "{line}");
@@ -67,6 +75,16 @@ fn what_is_wrong_is_usage() {
             ErrorKind::ValueValidation,
         ),
         ("imports show 1", ErrorKind::ValueValidation),
+        (
+            "import f.csv --account Main --answer date",
+            ErrorKind::ValueValidation,
+        ),
+        ("imports answer 1", ErrorKind::ValueValidation),
+        (
+            "templates import f.json",
+            ErrorKind::MissingRequiredArgument,
+        ),
+        ("templates show 1", ErrorKind::ValueValidation),
         (
             "transactions list --from 2025-02-30",
             ErrorKind::ValueValidation,

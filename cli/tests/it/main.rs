@@ -12,4 +12,5 @@ mod import;
 mod imports;
 mod process;
 mod server;
+mod templates;
 mod token;

@@ -2,6 +2,7 @@
 
 mod imports;
 mod ledger;
+mod templates;
 
 use std::{
     collections::HashMap,
@@ -10,7 +11,10 @@ use std::{
 };
 
 use djinn_proto::{
-    imports::v1::{ConfirmImportRequest, Import, import_service_server::ImportServiceServer},
+    imports::v1::{
+        AnswerImportRequest, ConfirmImportRequest, Import, Template,
+        import_service_server::ImportServiceServer, template_service_server::TemplateServiceServer,
+    },
     sync::v1::{Account, ListTransactionsRequest, ledger_service_server::LedgerServiceServer},
 };
 use tokio::net::TcpListener;
@@ -30,6 +34,8 @@ pub(crate) struct State {
     pub(crate) imports: Vec<Import>,
     pub(crate) import_request_ids: Vec<String>,
     pub(crate) confirmations: Vec<ConfirmImportRequest>,
+    pub(crate) answered: Vec<AnswerImportRequest>,
+    pub(crate) templates: Vec<Template>,
     pub(crate) watches: usize,
     pub(crate) transaction_lists: Vec<ListTransactionsRequest>,
 }
@@ -55,6 +61,10 @@ impl Fake {
         let address: SocketAddr = listener.local_addr().unwrap();
         let server = Server::builder()
             .add_service(ImportServiceServer::with_interceptor(
+                fake.clone(),
+                signed_in,
+            ))
+            .add_service(TemplateServiceServer::with_interceptor(
                 fake.clone(),
                 signed_in,
             ))

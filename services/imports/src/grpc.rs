@@ -2,7 +2,7 @@
 //!
 //! * [`parse`]: requests into what the rest of the service trusts.
 //! * [`convert`]: answers into messages.
-//! * [`import`], [`review`]: the calls, by noun.
+//! * [`import`], [`answer`], [`review`], [`template`]: the calls, by noun.
 //! * [`receive`], [`preview`], [`watch`]: the streams.
 //!
 //! It decides nothing. Every way out of it is a message or [`fault::status`].
@@ -26,13 +26,17 @@ use crate::{
     store::{self, import::Import},
 };
 
+mod answer;
 mod convert;
 mod import;
 mod parse;
 mod preview;
 mod receive;
 mod review;
+mod template;
 mod watch;
+
+pub use template::TemplateDoor;
 
 /// The service, as gRPC calls it.
 pub struct Door {
@@ -199,14 +203,16 @@ impl proto::import_service_server::ImportService for Door {
     async fn answer_import(
         &self,
         _: tonic::Request<djinn_proto::imports::v1::AnswerImportRequest>,
-    ) -> Result<tonic::Response<djinn_proto::imports::v1::AnswerImportResponse>, tonic::Status> {
+    ) -> Result<tonic::Response<djinn_proto::imports::v1::AnswerImportResponse>, tonic::Status>
+    {
         Err(tonic::Status::unimplemented("follows"))
     }
 
     async fn revert_import(
         &self,
         _: tonic::Request<djinn_proto::imports::v1::RevertImportRequest>,
-    ) -> Result<tonic::Response<djinn_proto::imports::v1::RevertImportResponse>, tonic::Status> {
+    ) -> Result<tonic::Response<djinn_proto::imports::v1::RevertImportResponse>, tonic::Status>
+    {
         Err(tonic::Status::unimplemented("follows"))
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! * [`scan`]: the malware scanner, and what follows a finding.
 //! * [`source`]: a stored file as the reader wants it.
-//! * [`recognise`], [`stage`], [`matching`], [`commit`], [`close`]: the steps of an import. Each
+//! * [`recognise`], [`answer`], [`stage`], [`matching`], [`commit`], [`close`]: the steps of an import. Each
 //!   begins by looking where the import stands: a step whose earlier try went through, though its
 //!   report was lost, answers what that try found.
 //! * [`receive`]: a file into the object store. [`preview`]: a look without an import.
@@ -27,6 +27,7 @@ use crate::{
     },
 };
 
+pub mod answer;
 pub mod close;
 pub mod commit;
 pub mod matching;

@@ -6,6 +6,7 @@
 //! * [`import`]: the import and the moves of its status.
 //! * [`staging`]: rows on their way in, in fenced chunks.
 //! * [`review`]: rows, verdicts and totals.
+//! * [`template`]: what was answered before.
 //! * [`due`]: duties for the sweep.
 //!
 //! Functions take the user's transaction: what belongs together is committed together, by the
@@ -23,6 +24,7 @@ pub mod import;
 pub mod request;
 pub mod review;
 pub mod staging;
+pub mod template;
 pub mod upload;
 
 /// The way to the database.

@@ -148,35 +148,42 @@ impl LedgerService for Fake {
     async fn create_transaction(
         &self,
         _: tonic::Request<djinn_proto::sync::v1::CreateTransactionRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::CreateTransactionResponse>, tonic::Status> {
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::CreateTransactionResponse>, tonic::Status>
+    {
         Err(tonic::Status::unimplemented("follows"))
     }
 
     async fn update_transaction(
         &self,
         _: tonic::Request<djinn_proto::sync::v1::UpdateTransactionRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::UpdateTransactionResponse>, tonic::Status> {
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::UpdateTransactionResponse>, tonic::Status>
+    {
         Err(tonic::Status::unimplemented("follows"))
     }
 
     async fn delete_transaction(
         &self,
         _: tonic::Request<djinn_proto::sync::v1::DeleteTransactionRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::DeleteTransactionResponse>, tonic::Status> {
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::DeleteTransactionResponse>, tonic::Status>
+    {
         Err(tonic::Status::unimplemented("follows"))
     }
 
     async fn unlock_transaction_fields(
         &self,
         _: tonic::Request<djinn_proto::sync::v1::UnlockTransactionFieldsRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::UnlockTransactionFieldsResponse>, tonic::Status> {
+    ) -> Result<
+        tonic::Response<djinn_proto::sync::v1::UnlockTransactionFieldsResponse>,
+        tonic::Status,
+    > {
         Err(tonic::Status::unimplemented("follows"))
     }
 
     async fn list_transaction_changes(
         &self,
         _: tonic::Request<djinn_proto::sync::v1::ListTransactionChangesRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::ListTransactionChangesResponse>, tonic::Status> {
+    ) -> Result<tonic::Response<djinn_proto::sync::v1::ListTransactionChangesResponse>, tonic::Status>
+    {
         Err(tonic::Status::unimplemented("follows"))
     }
 }

@@ -49,12 +49,13 @@ fn parse_header(header: proto::UploadHeader) -> Result<Header, Error> {
             "holds control characters; remove them",
         ));
     }
-    let size_bytes = match header.size_bytes {
-        0 => None,
-        size => Some(u64::try_from(size).map_err(|_| {
-            Error::invalid("header.size_bytes", "is negative; send the size or 0")
-        })?),
-    };
+    let size_bytes =
+        match header.size_bytes {
+            0 => None,
+            size => Some(u64::try_from(size).map_err(|_| {
+                Error::invalid("header.size_bytes", "is negative; send the size or 0")
+            })?),
+        };
     Ok(Header {
         request_id,
         file_name,

@@ -1,7 +1,7 @@
 //! The import: what it is, and how it is found.
 //!
 //! * [`status`]: the moves of its status.
-//! * [`reading`]: how its file reads.
+//! * [`reading`]: how its file reads, and what that rests on.
 
 use chrono::{DateTime, Utc};
 use djinn_chassis::{postgres::UserTransaction, temporal::Owned};
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use crate::{
     Error,
     domain::{
+        answer::Answers,
         question::Question,
         reading::Reading,
         review::{Counts, Etag, Totals},
@@ -21,7 +22,7 @@ use crate::{
 mod reading;
 mod status;
 
-pub use reading::freeze_reading;
+pub use reading::{Frozen, answer, freeze_reading};
 pub use status::{Move, lock, lock_for_edit, move_on, note_change, note_failure, set_deadline};
 
 /// The id of an import, in the type that a workflow is reached by.
@@ -49,6 +50,10 @@ pub struct Import {
     pub reading: Option<Reading>,
     /// What the file leaves open.
     pub questions: Vec<Question>,
+    /// What the reading rests on beside the file.
+    pub answers: Answers,
+    /// The template that answered, unless a person did.
+    pub template_id: Option<Uuid>,
     /// Why it ended or was handed back.
     pub failure: Option<Failure>,
     /// Rows done in the current step.
@@ -106,6 +111,8 @@ struct Row {
     auto_confirm: bool,
     reading: Option<serde_json::Value>,
     questions: Option<serde_json::Value>,
+    answers: serde_json::Value,
+    template_id: Option<Uuid>,
     failure_reason: Option<String>,
     failure_message: Option<String>,
     progress_done: i64,
@@ -165,6 +172,9 @@ impl TryFrom<Row> for Import {
                 .transpose()
                 .map_err(|error| undecodable(error.into()))?
                 .unwrap_or_default(),
+            answers: serde_json::from_value(row.answers)
+                .map_err(|error| undecodable(error.into()))?,
+            template_id: row.template_id,
             failure: row.failure_reason.map(|reason| Failure {
                 reason,
                 message: row.failure_message.unwrap_or_default(),
@@ -278,8 +288,8 @@ pub async fn get(
         Row,
         r#"
         SELECT i.import_id, i.account_id, i.currency_code, i.upload_id, i.status, i.generation,
-               i.revision, i.auto_confirm, i.reading, i.questions, i.failure_reason,
-               i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
+               i.revision, i.auto_confirm, i.reading, i.questions, i.answers, i.template_id,
+               i.failure_reason, i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
                i.duplicate_count, i.deleted_before_count, i.changed_count, i.invalid_count,
                i.included_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
                i.account_version, i.expires_at, i.created_at, i.updated_at, i.ended_at
@@ -322,8 +332,8 @@ pub async fn list(
         Row,
         r#"
         SELECT i.import_id, i.account_id, i.currency_code, i.upload_id, i.status, i.generation,
-               i.revision, i.auto_confirm, i.reading, i.questions, i.failure_reason,
-               i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
+               i.revision, i.auto_confirm, i.reading, i.questions, i.answers, i.template_id,
+               i.failure_reason, i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
                i.duplicate_count, i.deleted_before_count, i.changed_count, i.invalid_count,
                i.included_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
                i.account_version, i.expires_at, i.created_at, i.updated_at, i.ended_at

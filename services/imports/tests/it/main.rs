@@ -9,11 +9,15 @@
 
 mod world;
 
+mod answer;
+mod answer_race;
 mod commit;
 mod faults;
 mod history;
 mod requests;
 mod review;
 mod scan;
+mod template;
+mod template_file;
 mod tenancy;
 mod upload;
