@@ -202,10 +202,17 @@ impl proto::import_service_server::ImportService for Door {
 
     async fn answer_import(
         &self,
-        _: tonic::Request<djinn_proto::imports::v1::AnswerImportRequest>,
-    ) -> Result<tonic::Response<djinn_proto::imports::v1::AnswerImportResponse>, tonic::Status>
-    {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<proto::AnswerImportRequest>,
+    ) -> Answer<proto::AnswerImportResponse> {
+        let user = caller(&request)?.user_id;
+        let answered = self
+            .answer(user, request.into_inner())
+            .await
+            .map_err(fault::status)?;
+        let import = self.message(user, answered).await.map_err(fault::status)?;
+        Ok(Response::new(proto::AnswerImportResponse {
+            import: Some(import),
+        }))
     }
 
     async fn revert_import(
