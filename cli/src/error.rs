@@ -8,7 +8,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::{amount, output::text};
-use words::{ended, failure, goes_on, reviewed, waiting};
+use words::{ended, failure, goes_on, reviewed, shown, waiting};
 
 /// How the process ends; `args::EXIT_CODES` says what each means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -352,11 +352,10 @@ impl Error {
             Self::Asking(import) => goes_on(import),
             Self::Answer { import, .. } => match import.state() {
                 ImportState::Asking => goes_on(import),
-                _ => reviewed(import),
+                ImportState::Review => reviewed(import),
+                _ => shown(import),
             },
-            Self::NotAsking(import) => {
-                format!("`djinn imports show {}` shows it", import.import_id)
-            }
+            Self::NotAsking(import) => shown(import),
             Self::Unconfirmed(import) => reviewed(import),
             _ => return None,
         };

@@ -41,7 +41,7 @@ impl Answers {
         session: &Session,
         import: Import,
     ) -> Result<String, Error> {
-        let open = match self.unanswered(&import.questions) {
+        let open = match self.unanswered(&import) {
             Ok(open) => open,
             Err(problem) => {
                 session
@@ -76,7 +76,8 @@ impl Answers {
     }
 
     /// The questions that the command does not answer, or what is wrong with its answers.
-    fn unanswered(&self, questions: &[Question]) -> Result<Vec<Question>, String> {
+    fn unanswered(&self, import: &Import) -> Result<Vec<Question>, String> {
+        let questions = &import.questions;
         let mut open = Vec::new();
         for question in questions {
             match self.given.get(&question.key) {
@@ -91,11 +92,15 @@ impl Answers {
                 }
             }
         }
-        // Once all is answered, what is left over may be for a question that follows from this.
-        let stray = self.given.keys();
-        let stray = stray.filter(|key| questions.iter().all(|question| question.key != **key));
-        match (open.first(), stray.clone().next()) {
-            (Some(_), Some(key)) => Err(format!(
+        // What counted already is no question any more. Once all is answered, what is left over may
+        // be for a question that follows from this.
+        let counted =
+            |key: &str, choice: &str| import.answers.get(key).is_some_and(|c| c == choice);
+        let mut stray = self.given.iter().filter(|(key, choice)| {
+            questions.iter().all(|question| question.key != **key) && !counted(key, choice)
+        });
+        match (open.first(), stray.next()) {
+            (Some(_), Some((key, _))) => Err(format!(
                 "no question is called {key}; the file asks for {}",
                 questions
                     .iter()
@@ -179,12 +184,18 @@ mod tests {
 
     #[test]
     fn flags_answer_what_is_asked_and_nothing_else() {
-        let asked = [
+        let questions = vec![
             question("date", &["dmy", "mdy"]),
             question("rows", &["keep", "drop"]),
         ];
+        let asked = Import {
+            questions,
+            answers: [("amount".to_owned(), "signed".to_owned())].into(),
+            ..Import::default()
+        };
         for (given, expected) in [
             (&[("date", "dmy"), ("rows", "keep")][..], Ok(vec![])),
+            (&[("amount", "signed")], Ok(vec!["date", "rows"])),
             (&[("date", "dmy")], Ok(vec!["rows"])),
             (&[], Ok(vec!["date", "rows"])),
             (

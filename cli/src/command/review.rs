@@ -95,7 +95,11 @@ pub(super) async fn conclude(
                 continue;
             }
             ImportState::Review => {}
-            _ => return committed(import),
+            _ => {
+                let import = committed(import)?;
+                answers.were_used(&import)?;
+                return Ok(import);
+            }
         }
         let import = show(session, import).await?;
         answers.were_used(&import)?;

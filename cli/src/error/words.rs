@@ -27,6 +27,11 @@ pub(super) fn reviewed(import: &Import) -> String {
     )
 }
 
+/// How an import that waits for nobody is looked at.
+pub(super) fn shown(import: &Import) -> String {
+    format!("`djinn imports show {}` shows it", import.import_id)
+}
+
 /// Why an import ended or was handed back.
 pub(super) fn failure(import: &Import) -> Option<(&str, &str)> {
     let failure = import.job.as_ref()?.failure.as_ref()?;

@@ -155,7 +155,6 @@ async fn a_question_that_follows_from_an_answer_is_answered_too() {
 
 #[tokio::test]
 async fn an_answer_that_is_none_is_wrong_usage() {
-    let (fake, url) = Fake::start().await;
     for (answer, expected) in [
         (
             "date_order=year_first",
@@ -166,13 +165,14 @@ async fn an_answer_that_is_none_is_wrong_usage() {
             "no question is called order; the file asks for date_order (day_first)",
         ),
     ] {
+        let (fake, url) = Fake::start().await;
         let flags = ["--answer", answer, "--yes", "--json"];
         let failed = import(&url, "asking.csv", &flags).await.ended(2);
         assert_eq!(failed.failure()["reason"], "BAD_ANSWER");
         assert_eq!(failed.failure()["message"], expected);
         assert_eq!(failed.document()["state"], "IMPORT_STATE_ASKING");
+        assert!(fake.state().answered.is_empty());
     }
-    assert!(fake.state().answered.is_empty());
 }
 
 #[tokio::test]

@@ -13,4 +13,5 @@ mod imports;
 mod process;
 mod server;
 mod templates;
+mod terminal;
 mod token;

@@ -26,8 +26,11 @@ use std::path::{Path, PathBuf};
 use djinn_chassis::testing;
 use djinn_proto::imports::v1::ImportState;
 use djinn_temporal::imports::{ImportStatement, SWEEP_ID, SweepImports, workflow_id};
-use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
-use world::{World, ambiguous, begin, cancel, confirm, many, reach};
+use temporalio_client::{ClientOptions, Connection, ConnectionOptions};
+use uuid::Uuid;
+use world::{
+    Client, World, ambiguous, ambiguous_twice, answer, begin, cancel, confirm, many, reach,
+};
 
 fn target(workflow: &str, scene: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -36,7 +39,7 @@ fn target(workflow: &str, scene: &str) -> PathBuf {
         .join(format!("{}-{scene}.json", env!("CARGO_PKG_VERSION")))
 }
 
-async fn temporal() -> Client {
+async fn temporal() -> temporalio_client::Client {
     let stack = testing::stack();
     let url = format!("http://{}", stack.temporal_address)
         .parse::<url::Url>()
@@ -44,7 +47,7 @@ async fn temporal() -> Client {
     let connection = Connection::connect(ConnectionOptions::new(url).build())
         .await
         .unwrap();
-    Client::new(
+    temporalio_client::Client::new(
         connection,
         ClientOptions::new(stack.temporal_namespace.clone()).build(),
     )
@@ -132,6 +135,10 @@ async fn scenes() {
     reach(&mut client, &import_id, ImportState::Expired).await;
     keep("expired", &import_id).await;
 
+    asked_again(&mut client, account_id).await;
+    let another_id = world.account(user, "EUR").await;
+    answered(&mut client, another_id).await;
+
     let import_id = begin(&mut client, &ambiguous(), account_id).await;
     reach(&mut client, &import_id, ImportState::Asking).await;
     reach(&mut client, &import_id, ImportState::Expired).await;
@@ -155,6 +162,47 @@ async fn scenes() {
     keep("cancelled-while-scanning", &import_id).await;
     world.scanner.heal();
     sweep(&world).await;
+}
+
+/// Beside these stands `asked-by-an-older-release`: it was asked by a release that took no answers,
+/// and answered in this one.
+async fn answered(client: &mut Client, account_id: Uuid) {
+    let import_id = begin(client, &ambiguous(), account_id).await;
+    let asks = reach(client, &import_id, ImportState::Asking).await;
+    answer(client, &asks, &[("date", "0:dmy")]).await.unwrap();
+    let review = reach(client, &import_id, ImportState::Review).await;
+    confirm(client, &review).await.unwrap();
+    reach(client, &import_id, ImportState::Committed).await;
+    keep("answered-and-committed", &import_id).await;
+
+    // The account has a template for the date now, so amount and rows are asked together.
+    let import_id = begin(client, &ambiguous_twice(), account_id).await;
+    let asks = reach(client, &import_id, ImportState::Asking).await;
+    let given = [("amount", "signed:2:dot"), ("rows", "leave_out")];
+    answer(client, &asks, &given).await.unwrap();
+    reach(client, &import_id, ImportState::Review).await;
+    reach(client, &import_id, ImportState::Expired).await;
+    keep("answered-and-expired", &import_id).await;
+}
+
+/// Asked twice, the second time about something that the first answer left open.
+async fn asked_again(client: &mut Client, account_id: Uuid) {
+    let import_id = begin(client, &ambiguous_twice(), account_id).await;
+    let asks = reach(client, &import_id, ImportState::Asking).await;
+    let given = [("date", "0:dmy"), ("amount", "signed:2:dot")];
+    answer(client, &asks, &given).await.unwrap();
+    let again = testing::eventually("the second question", world::PATIENCE, async || {
+        let import = world::get(client, &import_id).await;
+        (import.state() == ImportState::Asking && import.etag != asks.etag).then_some(import)
+    })
+    .await;
+    answer(client, &again, &[("rows", "leave_out")])
+        .await
+        .unwrap();
+    reach(client, &import_id, ImportState::Review).await;
+    cancel(client, &import_id).await.unwrap();
+    reach(client, &import_id, ImportState::Cancelled).await;
+    keep("answered-twice-and-cancelled", &import_id).await;
 }
 
 async fn sweep(world: &World) {

@@ -451,13 +451,17 @@ fn question() -> Question {
 }
 
 fn rows_question() -> Question {
-    let choice = |value: &str| QuestionChoice {
+    let choice = |value: &str, label: &str, sample: &str| QuestionChoice {
         value: value.to_owned(),
-        ..QuestionChoice::default()
+        label: label.to_owned(),
+        samples: vec![sample.to_owned()],
     };
     Question {
         key: "rows".to_owned(),
         prompt: "Do they count?".to_owned(),
-        choices: vec![choice("drop"), choice("keep")],
+        choices: vec![
+            choice("drop", "No.", "left out: 16.01.2025;Hotel"),
+            choice("keep", "Yes.", "16 January 2025  -80.00 EUR  Hotel"),
+        ],
     }
 }

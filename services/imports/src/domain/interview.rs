@@ -56,7 +56,17 @@ fn day_or_month() {
          03/02/2024,Butcher,-6.00\n\
          06/06/2024,Same either way,-3.00\n\
          02/01/2024,Salary,700.00\n",
-        expect![[r#"?"#]],
+        expect![[r#"
+            date: Which number in column "Date" is the day? Look for a booking whose day you know.
+              0:dmy The date is in column "Date", written day, month, year.
+                1 February 2024  -5.00  Baker
+                3 February 2024  -6.00  Butcher
+                2 January 2024  +700.00  Salary
+              0:mdy The date is in column "Date", written month, day, year.
+                2 January 2024  -5.00  Baker
+                2 March 2024  -6.00  Butcher
+                1 February 2024  +700.00  Salary
+        "#]],
     );
 }
 
@@ -66,7 +76,15 @@ fn day_or_year() {
         "Date,Narration,Value Dat,Debit Amount,Credit Amount,Chq/Ref Number,Closing Balance\n\
          15/01/24,UPI-SHOP,15/01/24,12.50,0.00,0000001,\"1,00,087.50\"\n\
          16/01/24,SALARY,16/01/24,0.00,\"1,00,000.00\",0000002,\"2,00,087.50\"\n",
-        expect![[r#"?"#]],
+        expect![[r#"
+            date: Which number in column "Date" is the day? Look for a booking whose day you know.
+              0:dmy The date is in column "Date", written day, month, year.
+                15 January 2024  -12.50  UPI-SHOP
+                16 January 2024  +100000.00  SALARY
+              0:ymd The date is in column "Date", written year, month, day.
+                24 January 2015  -12.50  UPI-SHOP
+                24 January 2016  +100000.00  SALARY
+        "#]],
     );
 }
 
@@ -77,7 +95,17 @@ fn which_date() {
          15.01.2024;14.01.2024;Shop;-12,50\n\
          16.01.2024;16.01.2024;Salary;1000,00\n\
          17.01.2024;15.01.2024;Cinema;-9,00\n",
-        expect![[r#"?"#]],
+        expect![[r#"
+            date: Which of these dates is the day of the booking?
+              0:dmy The date is in column "Booking Date", written day, month, year.
+                15 January 2024  -12.50  Shop
+                16 January 2024  +1000.00  Salary
+                17 January 2024  -9.00  Cinema
+              1:dmy The date is in column "Transaction Date", written day, month, year.
+                14 January 2024  -12.50  Shop
+                16 January 2024  +1000.00  Salary
+                15 January 2024  -9.00  Cinema
+        "#]],
     );
 }
 
@@ -88,7 +116,17 @@ fn which_way_the_money_went() {
          15/01/2024,SHOP A,12.50\n\
          16/01/2024,SHOP B,0.00\n\
          17/01/2024,SHOP C,20.00\n",
-        expect![[r#"?"#]],
+        expect![[r#"
+            amount: Which way did the money go in these rows? A minus is money out, a plus money in.
+              signed:2:dot Signs as written in column "Amount".
+                15 January 2024  +12.50  SHOP A
+                16 January 2024  0.00  SHOP B
+                17 January 2024  +20.00  SHOP C
+              inverted:2:dot Positive means money out in column "Amount".
+                15 January 2024  -12.50  SHOP A
+                16 January 2024  0.00  SHOP B
+                17 January 2024  -20.00  SHOP C
+        "#]],
     );
 }
 
@@ -99,7 +137,17 @@ fn a_thousand_or_one() {
          15.01.2024;Auto;-12,345\n\
          16.01.2024;Haus;-1,234\n\
          17.01.2024;Lohn;2,500\n",
-        expect![[r#"?"#]],
+        expect![[r#"
+            amount: Which of these amounts are those of your statement? A minus is money out, a plus money in.
+              signed:2:dot Signs as written in column "Betrag", written as in 1,234.56.
+                15 January 2024  -12345  Auto
+                16 January 2024  -1234  Haus
+                17 January 2024  +2500  Lohn
+              signed:2:comma Signs as written in column "Betrag", written as in 1.234,56.
+                15 January 2024  -12.345  Auto
+                16 January 2024  -1.234  Haus
+                17 January 2024  +2.500  Lohn
+        "#]],
     );
 }
 
@@ -114,7 +162,26 @@ fn fees_and_dates() {
          TOPUP,Current,2023-01-05 10:00:00,2023-01-05 11:00:00,Top-Up,100.00,0.00,EUR,COMPLETED,\
          169.00\n\
          CARD_PAYMENT,Current,2023-01-06 10:00:00,,Shop,-5.00,0.00,EUR,REVERTED,\n",
-        expect![[r#"?"#]],
+        expect![[r#"
+            date: Which of these dates is the day of the booking?
+              3:ymd The date is in column "Completed Date", written year, month, day.
+                2 January 2023  -10.00 EUR  Shop
+                3 January 2023  -21.00 EUR  To Bob
+                left out: CARD_PAYMENT,Current,2023-01-06 10:00:00,,Shop,-5.00,0.00,EU…
+              2:ymd The date is in column "Started Date", written year, month, day.
+                1 January 2023  -10.00 EUR  Shop
+                3 January 2023  -21.00 EUR  To Bob
+                6 January 2023  -5.00 EUR  Shop
+            amount: Which of these amounts are those of your statement? A minus is money out, a plus money in.
+              signed:5:dot:less:6 Signs as written in column "Amount", less the fee in column "Fee".
+                2 January 2023  -10.00 EUR  Shop
+                3 January 2023  -21.00 EUR  To Bob
+                5 January 2023  +100.00 EUR  Top-Up
+              signed:5:dot Signs as written in column "Amount".
+                2 January 2023  -10.00 EUR  Shop
+                3 January 2023  -20.00 EUR  To Bob
+                5 January 2023  +100.00 EUR  Top-Up
+        "#]],
     );
 }
 
@@ -126,7 +193,17 @@ fn rows_without_a_date() {
          15 Jan 2024,A,12.50,,87.50\n\
          ,B,3.50,,84.00\n\
          16 Jan 2024,C,,50.00,134.00\n",
-        expect![[r#"?"#]],
+        expect![[r#"
+            rows: Some rows between the others have an amount and no date. Which day do they have?
+              date_above The day of the row above.
+                14 January 2024  -1.00  Z
+                15 January 2024  -12.50  A
+                15 January 2024  -3.50  B
+              leave_out None that is known: leave them out.
+                14 January 2024  -1.00  Z
+                15 January 2024  -12.50  A
+                left out: ,B,3.50,,84.00
+        "#]],
     );
 }
 
@@ -138,7 +215,17 @@ fn rows_that_may_not_count() {
          16.01.2024,Hotel,-80.00,Declined\n\
          17.01.2024,Salary,1000.00,Completed\n\
          18.01.2024,Taxi,-8.00,Declined\n",
-        expect![[r#"?"#]],
+        expect![[r#"
+            rows: Some rows were declined, cancelled or turned back. Do they count?
+              drop No: leave them out.
+                15 January 2024  -12.50  Shop
+                left out: 16.01.2024,Hotel,-80.00,Declined
+                left out: 18.01.2024,Taxi,-8.00,Declined
+              keep Yes, money moved: keep them.
+                15 January 2024  -12.50  Shop
+                16 January 2024  -80.00  Hotel
+                18 January 2024  -8.00  Taxi
+        "#]],
     );
 }
 
@@ -223,7 +310,8 @@ fn answers_are_taken_and_credited() {
 /// Where nothing is asked nothing is answered: an old answer must not turn a file that is plain.
 #[test]
 fn a_plain_file_needs_no_answer() {
-    let text = "Date,Description,Amount\n31/01/2024,A,-5.00\n03/02/2024,B,6.00\n";
+    let text = "Date,Description,Amount\n31/01/2024,A,-5.00\n02/02/2024,C,-7.00\n\
+                03/02/2024,B,6.00\n";
     let hints = Hints {
         template: Some(Saved {
             name: "Giro".to_owned(),

@@ -83,10 +83,9 @@ async fn whoever_answers_at_once_is_not_too_early() {
 
 async fn survives(failpoint: &str) {
     let mut world = World::new().await;
-    let mut asked = Asked::about(&world, &ambiguous()).await;
     world.kill().await;
     world.start(&[("FAILPOINTS", failpoint)]).await;
-    asked.client = world.client(asked.user);
+    let mut asked = Asked::about(&world, &ambiguous()).await;
     // The answer to the answer may be lost with the process; what it said is not.
     drop(asked.answer(&[("date", "0:mdy")]).await);
     world.died().await;
