@@ -48,9 +48,10 @@ pub(crate) struct Args {
 pub(crate) struct Global {
     /// Write one JSON document to stdout, and everything else to stderr.
     ///
-    /// The document is proto3 JSON: the account, the import, the transaction, or a list as
-    /// {"accounts":[..]}, {"imports":[..]}, {"rows":[..]}, {"transactions":[..]}. Fields that are
-    /// zero, empty or false are left out, and 64-bit numbers are strings. A failure is the last line of stderr, as
+    /// The document is proto3 JSON: the account, the import, the transaction, the template, or a list
+    /// as {"accounts":[..]}, {"imports":[..]}, {"rows":[..]}, {"templates":[..]},
+    /// {"transactions":[..]}. Fields that are zero, empty or false are left out, and 64-bit numbers
+    /// are strings. A failure is the last line of stderr, as
     /// {"error":{"reason":..,"message":..,"fields":[..]}}.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -76,9 +77,12 @@ pub(crate) enum Command {
     Preview(Preview),
     /// Import a statement: upload, review, confirm.
     Import(Import),
-    /// Look at imports, confirm, cancel or undo them.
+    /// Look at imports, answer, confirm, cancel or undo them.
     #[command(subcommand)]
     Imports(Imports),
+    /// Look at what was answered about statements, share and forget it.
+    #[command(subcommand)]
+    Templates(Templates),
     /// Look at transactions, enter, edit and delete them.
     #[command(subcommand)]
     Transactions(Transactions),
@@ -158,6 +162,10 @@ pub(crate) struct Import {
     /// Confirm the review without asking.
     #[arg(long)]
     pub(crate) yes: bool,
+    /// An answer to a question of the file, as the preview shows them; may be given several times.
+    /// What is not answered is asked at the terminal.
+    #[arg(long = "answer", value_name = "KEY=CHOICE", value_parser = answer)]
+    pub(crate) answers: Vec<(String, String)>,
     /// Let the server confirm when every row is new, a duplicate or deleted before.
     #[arg(long)]
     pub(crate) auto_confirm: bool,
@@ -178,6 +186,8 @@ pub(crate) enum Imports {
     },
     /// List the rows of an import in the order of the file.
     Rows(ImportRows),
+    /// Answer the questions of an import, and go on to its review.
+    Answer(ImportAnswer),
     /// Confirm the review of an import and wait until it is committed.
     Confirm {
         /// The import.
@@ -201,6 +211,62 @@ pub(crate) enum Imports {
         /// Do it without asking.
         #[arg(long)]
         yes: bool,
+    },
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ImportAnswer {
+    /// The import.
+    #[arg(value_name = "ID")]
+    pub(crate) import_id: Uuid,
+    /// An answer, as `djinn imports show` shows them; may be given several times. What is not
+    /// answered is asked at the terminal.
+    #[arg(long = "answer", value_name = "KEY=CHOICE", value_parser = answer)]
+    pub(crate) answers: Vec<(String, String)>,
+    /// Confirm the review that follows without asking.
+    #[arg(long)]
+    pub(crate) yes: bool,
+}
+
+#[derive(Subcommand)]
+pub(crate) enum Templates {
+    /// List the templates, newest first.
+    List {
+        /// Only those of this account.
+        #[arg(long, value_name = "ID_OR_NAME")]
+        account: Option<String>,
+    },
+    /// Show a template.
+    Show {
+        /// The template.
+        #[arg(value_name = "ID")]
+        template_id: Uuid,
+    },
+    /// Write a template as a file for others: without amounts, names of accounts or ids.
+    Export {
+        /// The template.
+        #[arg(value_name = "ID")]
+        template_id: Uuid,
+        /// Where to write it; to stdout when not given.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
+    /// Take a template file for an account; one for the same format is replaced.
+    Import {
+        /// The file.
+        file: PathBuf,
+        /// The account it is for.
+        #[arg(long, value_name = "ID_OR_NAME")]
+        account: String,
+        /// Id of the request: the same again changes nothing more.
+        #[arg(long, value_name = "UUID")]
+        request_id: Option<Uuid>,
+    },
+    /// Forget a template: the next such statement asks again.
+    Delete {
+        /// The template.
+        #[arg(value_name = "ID")]
+        template_id: Uuid,
     },
 }
 

@@ -4,6 +4,7 @@
 //! A call is tried again with the same message, and so with the same request id: what the server
 //! did before the connection broke is found again and never done twice.
 
+mod template;
 mod transaction;
 mod upload;
 pub(crate) mod watch;
@@ -12,11 +13,12 @@ use std::time::Duration;
 
 use djinn_proto::{
     imports::v1::{
-        CancelImportRequest, ConfirmImportRequest, CreateImportRequest, GetImportRequest, Import,
-        ImportRow, ListImportRowsRequest, ListImportRowsResponse, ListImportsRequest,
-        PreviewReading, PreviewRow, PreviewStatementRequest, RevertImportRequest,
-        WatchImportRequest, WatchImportResponse, import_service_client::ImportServiceClient,
-        preview_statement_response::Part,
+        AnswerImportRequest, CancelImportRequest, ConfirmImportRequest, CreateImportRequest,
+        GetImportRequest, Import, ImportRow, ListImportRowsRequest, ListImportRowsResponse,
+        ListImportsRequest, PreviewReading, PreviewRow, PreviewStatementRequest,
+        RevertImportRequest, WatchImportRequest, WatchImportResponse,
+        import_service_client::ImportServiceClient, preview_statement_response::Part,
+        template_service_client::TemplateServiceClient,
     },
     sync::v1::{
         Account, CreateAccountRequest, GetAccountRequest, ListAccountsRequest,
@@ -58,6 +60,7 @@ type Service = InterceptedService<Channel, Bearer>;
 pub(crate) struct Client {
     url: String,
     imports: ImportServiceClient<Service>,
+    templates: TemplateServiceClient<Service>,
     ledger: LedgerServiceClient<Service>,
 }
 
@@ -105,6 +108,7 @@ impl Client {
         Ok(Self {
             url,
             imports: ImportServiceClient::new(channel.clone()),
+            templates: TemplateServiceClient::new(channel.clone()),
             ledger: LedgerServiceClient::new(channel),
         })
     }
@@ -284,6 +288,16 @@ impl Client {
             }
         }
         Ok(rows)
+    }
+
+    /// Answers the questions that `request.etag` stands for.
+    pub(crate) async fn answer(&self, request: AnswerImportRequest) -> Result<Import, Error> {
+        self.unary(&self.imports, request, async |mut imports, request| {
+            imports.answer_import(request).await
+        })
+        .await?
+        .import
+        .ok_or(Error::Incomplete("AnswerImport"))
     }
 
     /// Confirms the review that `request.etag` stands for.

@@ -4,8 +4,10 @@ mod account;
 mod import;
 mod imports;
 mod preview;
+mod question;
 mod revert;
 mod review;
+mod templates;
 mod token;
 mod transactions;
 
@@ -35,6 +37,7 @@ pub(crate) async fn run(args: Args) -> Result<(), Error> {
         Command::Preview(preview) => preview::run(&session()?, preview).await,
         Command::Import(import) => import::run(&session()?, import).await,
         Command::Imports(command) => imports::run(&session()?, command).await,
+        Command::Templates(command) => templates::run(&session()?, command).await,
         Command::Transactions(command) => transactions::run(&session()?, command).await,
     }
 }

@@ -8,6 +8,7 @@ use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
 use crate::{amount, output::text};
+use words::{ended, failure, goes_on, reviewed, shown, waiting};
 
 /// How the process ends; `args::EXIT_CODES` says what each means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,6 +120,28 @@ pub(crate) enum Error {
     /// The import waits for an answer.
     #[error("the file leaves open what only its owner knows")]
     Asking(Box<Import>),
+    /// An answer of the command is of no use to the import.
+    #[error("{problem}")]
+    Answer {
+        /// What is wrong with it.
+        problem: String,
+        /// The import, which stays where it is.
+        import: Box<Import>,
+    },
+    /// One question was answered in two ways.
+    #[error("--answer {0} is given twice, with different choices")]
+    AnsweredTwice(String),
+    /// The import asks nothing.
+    #[error("the import is {} and asks nothing", text::state(.0.state()))]
+    NotAsking(Box<Import>),
+    /// A file cannot be written.
+    #[error("{path} cannot be written: {source}")]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
     /// The import waits for confirmation, with the reason when it was handed back.
     #[error("{}", waiting(.0))]
     Unconfirmed(Box<Import>),
@@ -187,6 +210,8 @@ impl Error {
             // These know better.
             Self::Guided { .. }
             | Self::Asking(_)
+            | Self::Answer { .. }
+            | Self::NotAsking(_)
             | Self::Unconfirmed(_)
             | Self::NotReverted(_)
             | Self::Ended(_) => self,
@@ -223,11 +248,14 @@ impl Error {
             | Self::File { .. }
             | Self::Amount(_)
             | Self::Address { .. }
+            | Self::Answer { .. }
+            | Self::AnsweredTwice(_)
+            | Self::Unwritable { .. }
             | Self::ManyAccounts { .. } => Exit::Usage,
             Self::NoAccount(_) => Exit::NotFound,
             Self::Asking(_) => Exit::Question,
             Self::Unconfirmed(_) | Self::NotReverted(_) | Self::NotDeleted => Exit::Unconfirmed,
-            Self::Ended(_) | Self::NotDevelopment(_) => Exit::Refused,
+            Self::Ended(_) | Self::NotAsking(_) | Self::NotDevelopment(_) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
             Self::Guided { error, .. } => error.exit(),
         }
@@ -260,6 +288,9 @@ impl Error {
             Self::NoAccount(_) => "NO_SUCH_ACCOUNT".to_owned(),
             Self::ManyAccounts { .. } => "AMBIGUOUS_ACCOUNT".to_owned(),
             Self::Asking(_) => "ASKING".to_owned(),
+            Self::Answer { .. } | Self::AnsweredTwice(_) => "BAD_ANSWER".to_owned(),
+            Self::NotAsking(_) => "NOT_ASKING".to_owned(),
+            Self::Unwritable { .. } => "UNWRITABLE_FILE".to_owned(),
             Self::Unconfirmed(_) => "UNCONFIRMED".to_owned(),
             Self::NotReverted(_) | Self::NotDeleted => "NOT_AGREED".to_owned(),
             Self::Interrupted => "INTERRUPTED".to_owned(),
@@ -291,6 +322,8 @@ impl Error {
     pub(crate) fn import(&self) -> Option<&Import> {
         match self {
             Self::Asking(import)
+            | Self::Answer { import, .. }
+            | Self::NotAsking(import)
             | Self::Unconfirmed(import)
             | Self::NotReverted(import)
             | Self::Ended(import) => Some(import),
@@ -326,17 +359,14 @@ impl Error {
             Self::ManyAccounts { .. } => {
                 "give the id instead, `djinn account list` shows it".to_owned()
             }
-            Self::Asking(import) => format!(
-                "`djinn preview FILE --answer KEY=CHOICE` shows how each answer reads, \
-                 `djinn imports cancel {}` ends this import",
-                import.import_id
-            ),
-            Self::Unconfirmed(import) => format!(
-                "`djinn imports confirm {id} --etag {etag}` confirms what was shown, \
-                 `djinn imports cancel {id}` ends it",
-                id = import.import_id,
-                etag = import.etag
-            ),
+            Self::Asking(import) => goes_on(import),
+            Self::Answer { import, .. } => match import.state() {
+                ImportState::Asking => goes_on(import),
+                ImportState::Review => reviewed(import),
+                _ => shown(import),
+            },
+            Self::NotAsking(import) => shown(import),
+            Self::Unconfirmed(import) => reviewed(import),
             Self::NotReverted(import) => format!(
                 "`djinn imports revert {} --yes` undoes it without asking",
                 import.import_id
@@ -438,33 +468,7 @@ fn timed_out(error: &(dyn std::error::Error + 'static)) -> bool {
     false
 }
 
-/// Why an import ended or was handed back.
-fn failure(import: &Import) -> Option<(&str, &str)> {
-    let failure = import.job.as_ref()?.failure.as_ref()?;
-    (!failure.reason.is_empty()).then_some((&*failure.reason, &*failure.message))
-}
-
-fn waiting(import: &Import) -> String {
-    match failure(import) {
-        Some((reason, message)) => format!(
-            "the import went back to review ({reason}: {}) and waits for confirmation",
-            message.trim_end_matches('.')
-        ),
-        None => "the import waits for confirmation".to_owned(),
-    }
-}
-
-fn ended(import: &Import) -> String {
-    let state = text::state(import.state());
-    match (failure(import), import.state()) {
-        (Some((_, message)), _) => {
-            format!("the import is {state}: {}", message.trim_end_matches('.'))
-        }
-        (None, ImportState::Cancelled) => "the import was cancelled".to_owned(),
-        (None, ImportState::Expired) => "nobody confirmed the import in time".to_owned(),
-        (None, _) => format!("the import is {state}"),
-    }
-}
+mod words;
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@ pub(crate) mod ledger;
 pub(crate) mod progress;
 pub(crate) mod statement;
 mod table;
+pub(crate) mod template;
 pub(crate) mod text;
 
 use std::{

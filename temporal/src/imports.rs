@@ -29,9 +29,10 @@ mod message;
 use crate::{failure, timing};
 
 pub use message::{
-    CancelInput, CloseInput, CloseOutput, CommitInput, CommitOutcome, CommitOutput, ConfirmInput,
-    Ending, ImportInput, ImportOutput, ImportRef, MatchOutput, RecogniseOutcome, RecogniseOutput,
-    ScanOutcome, ScanOutput, StageOutput, SweepInput, SweepOutput,
+    AnswerInput, CancelInput, CloseInput, CloseOutput, CommitInput, CommitOutcome, CommitOutput,
+    ConfirmInput, Ending, ImportInput, ImportOutput, ImportRef, MatchOutput, RecogniseAgainInput,
+    RecogniseOutcome, RecogniseOutput, ScanOutcome, ScanOutput, StageOutput, SweepInput,
+    SweepOutput,
 };
 
 /// The task queue of the imports service.
@@ -61,6 +62,12 @@ impl ImportActivities {
     /// Works out how the file reads and freezes it.
     #[activity]
     pub fn recognise(import: ImportRef) -> Result<RecogniseOutput, ActivityError> {
+        unimplemented!()
+    }
+
+    /// Works out how the file reads once more, with a person's answers.
+    #[activity]
+    pub fn recognise_again(input: RecogniseAgainInput) -> Result<RecogniseOutput, ActivityError> {
         unimplemented!()
     }
 
@@ -96,7 +103,9 @@ impl ImportActivities {
 }
 
 // The macro's module is private; a service names these to implement them.
-pub use import_activities::{Close, Commit, MatchRows, Recognise, Scan, Stage, Sweep};
+pub use import_activities::{
+    Close, Commit, MatchRows, Recognise, RecogniseAgain, Scan, Stage, Sweep,
+};
 
 /// Where the workflow stands, as far as people can change it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +113,12 @@ enum Phase {
     /// Steps run that a person can only cancel.
     Working,
     /// Waits for an answer.
-    Asking,
+    Asking {
+        /// The questions; empty when a release asked them that could not be answered.
+        etag: String,
+    },
+    /// The questions were answered.
+    Answered(AnswerInput),
     /// Waits for a confirmation.
     Review,
     /// A review was confirmed: no way back but the commit's own.
@@ -127,8 +141,9 @@ enum Halt {
 
 /// Brings one statement into the ledger.
 ///
-/// A run has at most a few dozen events however large the file is; only a person who confirms and
-/// is sent back again and again adds more, a handful each time, so it never continues as new.
+/// A run has at most a few dozen events however large the file is. Only a person adds more, a
+/// handful each time: by an answer, of which there are no more than questions, and by confirming
+/// and being sent back again and again. So it never continues as new.
 #[workflow]
 pub struct ImportStatement {
     input: ImportInput,
@@ -173,7 +188,9 @@ impl ImportStatement {
             Phase::Confirmed { .. } => Err("the import is being committed".into()),
             Phase::Cancelled => Err("the import was cancelled".into()),
             Phase::Expired => Err("the import has expired".into()),
-            Phase::Working | Phase::Asking => Err("the import is not in review".into()),
+            Phase::Working | Phase::Asking { .. } | Phase::Answered(_) => {
+                Err("the import is not in review".into())
+            }
         }
     }
 
@@ -183,6 +200,30 @@ impl ImportStatement {
         self.phase = Phase::Confirmed { etag: input.etag };
     }
 
+    #[update_validator(answer)]
+    fn validate_answer(
+        &self,
+        _ctx: &WorkflowContextView,
+        input: &AnswerInput,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        match &self.phase {
+            // Without an etag here, the activity's comparison with Postgres is the only one.
+            Phase::Asking { etag } if etag.is_empty() || *etag == input.etag => Ok(()),
+            Phase::Asking { .. } => Err("the import asks something else now".into()),
+            Phase::Answered(_) => Err("the import has been answered".into()),
+            Phase::Confirmed { .. } => Err("the import is being committed".into()),
+            Phase::Cancelled => Err("the import was cancelled".into()),
+            Phase::Expired => Err("the import has expired".into()),
+            Phase::Working | Phase::Review => Err("the import asks nothing".into()),
+        }
+    }
+
+    /// Answers the questions. Synchronous, as the confirmation is.
+    #[update]
+    pub fn answer(&mut self, _ctx: &mut SyncWorkflowContext<Self>, input: AnswerInput) {
+        self.phase = Phase::Answered(input);
+    }
+
     #[update_validator(cancel)]
     fn validate_cancel(
         &self,
@@ -190,7 +231,11 @@ impl ImportStatement {
         _input: &CancelInput,
     ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
         match self.phase {
-            Phase::Working | Phase::Asking | Phase::Review | Phase::Cancelled => Ok(()),
+            Phase::Working
+            | Phase::Asking { .. }
+            | Phase::Answered(_)
+            | Phase::Review
+            | Phase::Cancelled => Ok(()),
             Phase::Confirmed { .. } => Err("the import is being committed".into()),
             Phase::Expired => Err("the import has expired".into()),
         }
@@ -211,14 +256,7 @@ async fn advance(ctx: &mut Context, import: &ImportRef) -> Result<(), Halt> {
     if scan.outcome == ScanOutcome::Refused {
         return Err(Halt::Refused);
     }
-    match step(ctx, ImportActivities::recognise, import.clone())
-        .await?
-        .outcome
-    {
-        RecogniseOutcome::Ready => {}
-        RecogniseOutcome::Refused => return Err(Halt::Refused),
-        RecogniseOutcome::Asks => return Err(unanswered(ctx).await),
-    }
+    recognise(ctx, import).await?;
     step(ctx, ImportActivities::stage, import.clone()).await?;
     let matched = step(ctx, ImportActivities::match_rows, import.clone()).await?;
     let mut automatic = matched.auto_confirm.then_some(matched.etag);
@@ -285,13 +323,38 @@ async fn review(ctx: &mut Context) -> Result<String, Halt> {
     }
 }
 
-/// Waits until a question is given up.
-async fn unanswered(ctx: &mut Context) -> Halt {
-    wait_for_person(ctx, Phase::Asking).await;
-    match ctx.state(|s| s.phase.clone()) {
-        Phase::Expired => Halt::Ended(Ending::Expired),
-        _ => Halt::Ended(Ending::Cancelled),
+/// Asks until nothing is open any more.
+///
+/// Not under a patch: an import that waits for its answer since an earlier release has exactly the
+/// commands behind it that it would give today, and what an answer adds comes after them.
+async fn recognise(ctx: &mut Context, import: &ImportRef) -> Result<(), Halt> {
+    let mut found = step(ctx, ImportActivities::recognise, import.clone()).await?;
+    loop {
+        match found.outcome {
+            RecogniseOutcome::Ready => return Ok(()),
+            RecogniseOutcome::Refused => return Err(Halt::Refused),
+            RecogniseOutcome::Asks => {}
+        }
+        let input = RecogniseAgainInput {
+            import: import.clone(),
+            answer: answer(ctx, found.etag).await?,
+        };
+        found = step(ctx, ImportActivities::recognise_again, input).await?;
     }
+}
+
+/// Waits for the end of the questions: the answer, or why there is none.
+async fn answer(ctx: &mut Context, etag: String) -> Result<AnswerInput, Halt> {
+    wait_for_person(ctx, Phase::Asking { etag }).await;
+    ctx.state_mut(|s| match s.phase.clone() {
+        Phase::Answered(answer) => {
+            s.phase = Phase::Working;
+            Ok(answer)
+        }
+        Phase::Expired => Err(Halt::Ended(Ending::Expired)),
+        // The other phases end a wait only when an operator cancels the workflow itself.
+        _ => Err(Halt::Ended(Ending::Cancelled)),
+    })
 }
 
 /// Stays in `phase` until a person moves on or the time is up. Whoever comes second changes

@@ -6,6 +6,7 @@ mod examples;
 mod folder;
 mod manifest;
 mod money;
+mod questions;
 mod services;
 mod undo;
 
@@ -54,9 +55,11 @@ async fn show(stack: &Stack<'_>, services: &Services, arguments: &Arguments) -> 
     if let Some(folder) = &arguments.from {
         return folder::import(&client, folder).await;
     }
-    let wrong = examples::import(&client, &stack.workspace.root.join("examples")).await?;
+    let folder = stack.workspace.root.join("examples");
+    let mut wrong = examples::import(&client, &folder).await?;
+    wrong += questions::show(&client, &folder.join("asking")).await?;
     if wrong > 0 {
-        bail!("{wrong} figures differ from examples/manifest.tsv");
+        bail!("{wrong} figures differ from what the examples hold");
     }
     Ok(())
 }

@@ -39,6 +39,14 @@ fn what_is_right_is_taken() {
         &format!("transactions edit {id} --amount -5 --date 2025-01-31 --counterparty c"),
         &format!("transactions delete {id} --etag e --yes"),
         &format!("transactions unlock {id} amount note --etag e"),
+        "import f.csv --account Main --answer date=0:dmy --answer rows=keep",
+        &format!("imports answer {id} --answer date=0:dmy --yes"),
+        &format!("imports answer {id}"),
+        "templates list --account Main",
+        &format!("templates show {id}"),
+        &format!("templates export {id} --output f.json"),
+        "templates import f.json --account Main",
+        &format!("templates delete {id}"),
         "transactions list --account Main --from 2025-01-01 --to 2025-12-31 --text x --limit 3",
     ] {
         assert!(parse(line).is_ok(), "{line}");
@@ -78,6 +86,16 @@ fn what_is_wrong_is_usage() {
             ErrorKind::ValueValidation,
         ),
         ("imports show 1", ErrorKind::ValueValidation),
+        (
+            "import f.csv --account Main --answer date",
+            ErrorKind::ValueValidation,
+        ),
+        ("imports answer 1", ErrorKind::ValueValidation),
+        (
+            "templates import f.json",
+            ErrorKind::MissingRequiredArgument,
+        ),
+        ("templates show 1", ErrorKind::ValueValidation),
         (
             "transactions list --from 2025-02-30",
             ErrorKind::ValueValidation,

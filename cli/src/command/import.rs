@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::{
     Session, account,
+    question::Answers,
     review::{self, Consent},
 };
 use crate::{
@@ -60,7 +61,8 @@ async fn import(
     } else {
         Consent::Ask
     };
-    review::conclude(session, import_id, consent).await
+    let mut answers = Answers::given(args.answers.clone())?;
+    review::conclude(session, import_id, consent, &mut answers).await
 }
 
 /// Uploads a file under a progress bar.

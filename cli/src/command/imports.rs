@@ -1,4 +1,4 @@
-//! `djinn imports`: looking at imports, confirming, cancelling and undoing them.
+//! `djinn imports`: looking at imports, answering, confirming, cancelling and undoing them.
 
 use djinn_proto::imports::v1::{
     CancelImportRequest, ConfirmImportRequest, ImportState, ListImportRowsRequest, RowVerdict,
@@ -6,11 +6,13 @@ use djinn_proto::imports::v1::{
 use uuid::Uuid;
 
 use super::{
-    Session, revert,
-    review::{self, Consent},
+    Session,
+    question::Answers,
+    revert,
+    review::{self, Awaited, Consent},
 };
 use crate::{
-    args::{ImportRows, Imports, YesNo},
+    args::{ImportAnswer, ImportRows, Imports, YesNo},
     clock,
     error::Error,
     output::{document, import},
@@ -22,6 +24,7 @@ pub(super) async fn run(session: &Session, command: Imports) -> Result<(), Error
         Imports::List => list(session).await,
         Imports::Show { import_id } => show(session, import_id).await,
         Imports::Rows(args) => rows(session, args).await,
+        Imports::Answer(args) => answer(session, args).await,
         Imports::Confirm { import_id, etag } => confirm(session, import_id, etag).await,
         Imports::Cancel { import_id } => cancel(session, import_id).await,
         Imports::Revert { import_id, yes } => {
@@ -60,12 +63,38 @@ async fn rows(session: &Session, args: ImportRows) -> Result<(), Error> {
         .result(&document::Rows { rows: &rows }, || import::rows(&rows))
 }
 
+/// Goes on with the answers of the command, or those that are given at the terminal.
+async fn answer(session: &Session, args: ImportAnswer) -> Result<(), Error> {
+    let import_id = args.import_id.to_string();
+    let mut answers = Answers::given(args.answers)?;
+    let consent = if args.yes {
+        Consent::Given
+    } else {
+        Consent::Ask
+    };
+    let answered = async {
+        let import = session.client.import(import_id.clone()).await?;
+        if import.state() != ImportState::Asking {
+            return Err(Error::NotAsking(Box::new(import)));
+        }
+        review::conclude(session, &import_id, consent, &mut answers).await
+    };
+    let committed = tokio::select! {
+        result = answered => result,
+        error = review::interrupted() => Err(error.guided(review::way_on(&import_id))),
+    }?;
+    session.output.result(&document::import(&committed), || {
+        import::committed(&committed)
+    })
+}
+
 /// Confirms by command: what was seen with the etag, or whatever the review shows now.
 async fn confirm(session: &Session, import_id: Uuid, etag: Option<String>) -> Result<(), Error> {
     let import_id = import_id.to_string();
     let confirmed = async {
         let Some(etag) = etag else {
-            return review::conclude(session, &import_id, Consent::Given).await;
+            let mut answers = Answers::none();
+            return review::conclude(session, &import_id, Consent::Given, &mut answers).await;
         };
         let request = ConfirmImportRequest {
             import_id: import_id.clone(),
@@ -73,7 +102,7 @@ async fn confirm(session: &Session, import_id: Uuid, etag: Option<String>) -> Re
             request_id: clock::id().to_string(),
         };
         session.client.confirm(request).await?;
-        review::follow(session, &import_id, Some(&etag))
+        review::follow(session, &import_id, Awaited::Commit(&etag))
             .await
             .and_then(review::committed)
     };

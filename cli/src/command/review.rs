@@ -1,4 +1,5 @@
-//! The way of an import to the ledger: following it, showing the review, asking, confirming.
+//! The way of an import to the ledger: following it, answering its questions, showing the review,
+//! asking, confirming.
 
 use std::{
     io::{self, IsTerminal},
@@ -11,11 +12,11 @@ use djinn_proto::imports::v1::{
 use tokio::time::timeout;
 use tonic::Code;
 
-use super::Session;
+use super::{Session, question::Answers};
 use crate::{
     clock,
     error::Error,
-    output::{import, note, progress::Live, statement},
+    output::{import, note, progress::Live},
 };
 
 /// For a review that ought to move on by itself: after a confirmation, or with auto-confirm. When
@@ -42,9 +43,11 @@ pub(super) enum Consent {
 
 /// What is waited for.
 #[derive(Clone, Copy)]
-enum Awaited<'a> {
+pub(super) enum Awaited<'a> {
     /// Anything that a person has to see.
     Decision,
+    /// The same, after the questions with this etag were answered.
+    Answer(&'a str),
     /// The end of the commit, after the review with this etag was confirmed.
     Commit(&'a str),
     /// The end, after a cancellation or an undoing.
@@ -62,55 +65,73 @@ enum Pace {
     Still,
 }
 
-/// Takes an import to COMMITTED. A review is shown, and confirmed with consent; what came back from
-/// the commit is shown and asked again, but never confirmed by a consent given before.
+/// What this command has said to an import, with the etag it was said to.
+enum Said {
+    Nothing,
+    Answered(String),
+    Confirmed(String),
+}
+
+/// Takes an import to COMMITTED. Questions are answered as the command says, or at the terminal. A
+/// review is shown, and confirmed with consent; what came back from the commit is shown and asked
+/// again, but never confirmed by a consent given before.
 pub(super) async fn conclude(
     session: &Session,
     import_id: &str,
     consent: Consent,
+    answers: &mut Answers,
 ) -> Result<Import, Error> {
-    let mut confirmed: Option<String> = None;
+    let mut said = Said::Nothing;
     loop {
-        let import = follow(session, import_id, confirmed.as_deref()).await?;
-        if import.state() != ImportState::Review {
-            if import.state() == ImportState::Asking {
-                session
-                    .output
-                    .show(&statement::questions(&import.questions))?;
+        let awaited = match &said {
+            Said::Nothing => Awaited::Decision,
+            Said::Answered(etag) => Awaited::Answer(etag),
+            Said::Confirmed(etag) => Awaited::Commit(etag),
+        };
+        let import = follow(session, import_id, awaited).await?;
+        match import.state() {
+            ImportState::Asking => {
+                said = Said::Answered(answers.give(session, import).await?);
+                continue;
             }
-            return committed(import);
+            ImportState::Review => {}
+            _ => {
+                let import = committed(import)?;
+                answers.were_used(&import)?;
+                return Ok(import);
+            }
         }
         let import = show(session, import).await?;
+        answers.were_used(&import)?;
         if let Some(failure) = import.job.as_ref().and_then(|job| job.failure.as_ref()) {
             note(format_args!("back in review: {}", failure.message));
         }
         let agreed = match consent {
-            Consent::Given => confirmed.is_none(),
+            Consent::Given => !matches!(said, Said::Confirmed(_)),
             Consent::Ask => ask("Commit this?".to_owned()).await?,
         };
         if !agreed {
             return Err(Error::Unconfirmed(Box::new(import)));
         }
         match confirm(session, &import).await {
-            Ok(()) => confirmed = Some(import.etag),
+            Ok(()) => said = Said::Confirmed(import.etag),
             Err(Error::Call(status))
                 if status.code() == Code::Aborted && consent == Consent::Ask =>
             {
                 note("the review changed meanwhile; this is how it stands now");
-                confirmed = None;
+                said = Said::Nothing;
             }
             Err(error) => return Err(error),
         }
     }
 }
 
-/// Waits until the import needs a person or has ended; after a confirmation, with its etag.
+/// Waits until the import needs a person or has ended.
 pub(super) async fn follow(
     session: &Session,
     import_id: &str,
-    confirmed: Option<&str>,
+    awaited: Awaited<'_>,
 ) -> Result<Import, Error> {
-    let awaited = confirmed.map_or(Awaited::Decision, Awaited::Commit);
     wait(session, import_id, awaited).await
 }
 
@@ -182,8 +203,14 @@ fn pace(import: &Import, awaited: Awaited<'_>, committing: bool) -> Pace {
             _,
         ) => Pace::Still,
         (ImportState::Review | ImportState::Asking, Awaited::End) => Pace::Lingering,
+        // The answer is durable, and recognition has not begun yet.
+        (ImportState::Asking, Awaited::Answer(etag)) if import.etag == etag => Pace::Lingering,
         (ImportState::Asking, _) => Pace::Still,
-        (ImportState::Review, Awaited::Decision) if confirms_itself(import) => Pace::Lingering,
+        (ImportState::Review, Awaited::Decision | Awaited::Answer(_))
+            if confirms_itself(import) =>
+        {
+            Pace::Lingering
+        }
         // The confirmation is durable, and the commit has not begun yet.
         (ImportState::Review, Awaited::Commit(etag)) if import.etag == etag && !committing => {
             Pace::Lingering
@@ -238,17 +265,29 @@ async fn rows(
 
 /// Asks at the terminal; without one nobody has agreed.
 pub(super) async fn ask(question: String) -> Result<bool, Error> {
-    if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+    if !has_terminal() {
         return Ok(false);
     }
-    let answer = tokio::task::spawn_blocking(move || {
+    at_terminal(move || {
         dialoguer::Confirm::new()
             .with_prompt(question)
             .default(false)
             .interact()
-    });
-    match answer.await {
-        Ok(Ok(agreed)) => Ok(agreed),
+    })
+    .await
+}
+
+/// Whether there is somebody to ask.
+pub(super) fn has_terminal() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Runs a question at the terminal, which blocks.
+pub(super) async fn at_terminal<T: Send + 'static>(
+    prompt: impl FnOnce() -> dialoguer::Result<T> + Send + 'static,
+) -> Result<T, Error> {
+    match tokio::task::spawn_blocking(prompt).await {
+        Ok(Ok(answer)) => Ok(answer),
         Ok(Err(dialoguer::Error::IO(error))) if error.kind() == io::ErrorKind::Interrupted => {
             leave_prompt();
             Err(Error::Interrupted)
@@ -303,6 +342,10 @@ mod tests {
             (S::Scanning, Awaited::Decision, false, Pace::Moving),
             (S::Asking, Awaited::Decision, false, Pace::Still),
             (S::Asking, Awaited::End, false, Pace::Lingering),
+            (S::Asking, Awaited::Answer("e1"), false, Pace::Lingering),
+            (S::Asking, Awaited::Answer("e0"), false, Pace::Still),
+            (S::Recognising, Awaited::Answer("e1"), false, Pace::Moving),
+            (S::Review, Awaited::Answer("e0"), false, Pace::Still),
             (S::Review, Awaited::Decision, false, Pace::Still),
             (S::Review, Awaited::End, false, Pace::Lingering),
             (S::Review, Awaited::Commit("e1"), false, Pace::Lingering),

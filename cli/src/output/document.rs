@@ -1,7 +1,10 @@
 //! The JSON documents of `--json`: proto3 JSON inside, one key on the outside.
 
 use djinn_proto::{
-    imports::v1::{Import, ImportRow, PreviewReading, PreviewRow, Question, Reading, Upload},
+    imports::v1::{
+        ExportTemplateResponse, Import, ImportRow, PreviewReading, PreviewRow, Question, Reading,
+        Template, Upload,
+    },
     sync::v1::{Account, Transaction, TransactionChange},
 };
 use serde::Serialize;
@@ -37,6 +40,31 @@ pub(crate) struct Imports<'a> {
 pub(crate) struct Rows<'a> {
     /// The rows in the order of the file.
     pub(crate) rows: &'a [ImportRow],
+}
+
+/// A template.
+pub(crate) fn template(template: &Template) -> impl Serialize {
+    template
+}
+
+/// A template as a file: its bytes in base64.
+pub(crate) fn exported(file: &ExportTemplateResponse) -> impl Serialize {
+    file
+}
+
+/// Templates: `{"templates":[...]}`.
+#[derive(Serialize)]
+pub(crate) struct Templates<'a> {
+    /// The templates, newest first.
+    pub(crate) templates: &'a [Template],
+}
+
+/// A template that is gone: `{"templateId":".."}`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Deleted<'a> {
+    /// Its id.
+    pub(crate) template_id: &'a str,
 }
 
 /// Transactions: `{"transactions":[...]}`.
@@ -144,6 +172,8 @@ mod tests {
         check(&Accounts { accounts: &[] }, r#"{"accounts":[]}"#);
         check(&Imports { imports: &[] }, r#"{"imports":[]}"#);
         check(&Rows { rows: &[] }, r#"{"rows":[]}"#);
+        check(&Templates { templates: &[] }, r#"{"templates":[]}"#);
+        check(&Deleted { template_id: "t" }, r#"{"templateId":"t"}"#);
         check(
             &Transactions { transactions: &[] },
             r#"{"transactions":[]}"#,

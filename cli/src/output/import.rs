@@ -63,6 +63,7 @@ pub(crate) fn show(import: &Import) -> String {
     if !import.etag.is_empty() {
         lines.push(format!("Etag     {}", import.etag));
     }
+    lines.extend(answers(import).map(|answers| format!("Answers  {answers}")));
     let mut out: Vec<String> = vec![
         lines
             .iter()
@@ -115,6 +116,7 @@ pub(crate) fn rows(rows: &[ImportRow]) -> String {
 /// What a commit would do: rows by verdict, sum, balances, the first rows, and those to look at.
 pub(crate) fn review(import: &Import, first: &[ImportRow], doubtful: &[ImportRow]) -> String {
     let mut parts = vec![format!("Review of {}", text::clean(file_name(import)))];
+    parts.extend(answers(import).map(|answers| text::clean(&format!("Read with {answers}"))));
     parts.extend(import.counts.as_ref().map(counts));
     parts.extend(balances(import));
     if !first.is_empty() {
@@ -216,9 +218,54 @@ fn balances(import: &Import) -> Option<String> {
         .then(|| table.text())
 }
 
+/// The answers that it was read with, and whose they are: a template must not go unnoticed.
+fn answers(import: &Import) -> Option<String> {
+    let mut answers: Vec<String> = import
+        .answers
+        .iter()
+        .map(|(key, choice)| format!("{key}={choice}"))
+        .collect();
+    answers.sort();
+    let from = match &*import.template_id {
+        "" => String::new(),
+        template_id => format!(" from template {template_id}"),
+    };
+    (!answers.is_empty()).then(|| format!("{}{from}", answers.join(" ")))
+}
+
 fn file_name(import: &Import) -> &str {
     import
         .upload
         .as_ref()
         .map_or("", |upload| &upload.file_name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_review_says_with_which_answers_the_file_was_read() {
+        let import = |template_id: &str, pairs: &[(&str, &str)]| Import {
+            template_id: template_id.to_owned(),
+            answers: pairs
+                .iter()
+                .map(|(key, choice)| ((*key).to_owned(), (*choice).to_owned()))
+                .collect(),
+            ..Import::default()
+        };
+        for (import, expected) in [
+            (import("", &[]), "Review of "),
+            (
+                import("", &[("rows", "keep"), ("date", "0:dmy")]),
+                "Review of \n\nRead with date=0:dmy rows=keep",
+            ),
+            (
+                import("t1", &[("date", "0:dmy")]),
+                "Review of \n\nRead with date=0:dmy from template t1",
+            ),
+        ] {
+            assert_eq!(review(&import, &[], &[]), expected);
+        }
+    }
 }

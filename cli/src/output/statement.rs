@@ -1,6 +1,6 @@
 //! How a file reads: columns, formats, evidence, first rows, and what it leaves open.
 
-use djinn_proto::imports::v1::{PreviewReading, PreviewRow, Question, Reading};
+use djinn_proto::imports::v1::{PreviewReading, PreviewRow, Question, QuestionChoice, Reading};
 
 use super::{table::Table, text};
 
@@ -83,6 +83,24 @@ pub(crate) fn questions(questions: &[Question]) -> String {
     lines.join("\n")
 }
 
+/// The choices of a question as items of a menu, each with its rows below it while the terminal has
+/// lines enough: a menu that scrolls out of sight cannot be drawn again.
+pub(crate) fn items(question: &Question, lines: usize, columns: usize) -> Vec<String> {
+    let width = columns.saturating_sub(3).max(20);
+    let cut = |text: String| text::clean(&text).chars().take(width).collect::<String>();
+    let height = |choice: &QuestionChoice| 1 + choice.samples.len();
+    let fits = question.choices.iter().map(height).sum::<usize>() + 2 < lines;
+    let item = |choice: &QuestionChoice| {
+        let mut text = cut(choice.label.clone());
+        for sample in choice.samples.iter().filter(|_| fits) {
+            text.push('\n');
+            text.push_str(&cut(format!("      {sample}")));
+        }
+        text
+    };
+    question.choices.iter().map(item).collect()
+}
+
 fn rows(rows: &[&PreviewRow]) -> String {
     let mut table = Table::new([
         "LINE",
@@ -123,7 +141,7 @@ fn problems(rows: &[&PreviewRow]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use djinn_proto::imports::v1::{QuestionChoice, ReadingColumn};
+    use djinn_proto::imports::v1::ReadingColumn;
 
     use super::*;
 
@@ -149,6 +167,34 @@ mod tests {
             "{shown}"
         );
         assert!(shown.ends_with("\n  - the balance runs along"), "{shown}");
+    }
+
+    #[test]
+    fn a_menu_has_rows_while_they_fit_the_terminal() {
+        let choice = |label: &str| QuestionChoice {
+            label: label.to_owned(),
+            samples: vec![
+                "2 January 2025  -3.20 EUR  Coffee\nshop".to_owned(),
+                "b".to_owned(),
+            ],
+            ..QuestionChoice::default()
+        };
+        let question = Question {
+            choices: vec![choice("the day"), choice("the month")],
+            ..Question::default()
+        };
+        for (lines, columns, expected) in [
+            (
+                24,
+                80,
+                "the day\n      2 January 2025  -3.20 EUR  Coffee shop\n      b",
+            ),
+            (24, 30, "the day\n      2 January 2025  -3.20\n      b"),
+            (8, 80, "the day"),
+        ] {
+            let items = items(&question, lines, columns);
+            assert_eq!((items.len(), items[0].as_str()), (2, expected), "{lines}");
+        }
     }
 
     #[test]

@@ -114,6 +114,95 @@ async fn a_question_stops_the_import() {
         "{}",
         asks.stderr
     );
+    let import_id = asks.document()["importId"].as_str().unwrap().to_owned();
+    let way_on = format!("`djinn imports answer {import_id} --answer date_order=CHOICE` goes on");
+    assert!(asks.stderr.contains(&way_on), "{}", asks.stderr);
+}
+
+#[tokio::test]
+async fn answers_of_the_command_are_given_and_the_import_goes_on() {
+    let (fake, url) = Fake::start().await;
+    let flags = ["--answer", "date_order=day_first", "--yes", "--json"];
+    let done = import(&url, "asking.csv", &flags).await.ended(0);
+    assert_eq!(done.document()["state"], "IMPORT_STATE_COMMITTED");
+    let state = fake.state();
+    let given: Vec<_> = state.answered[0].answers.iter().collect();
+    assert_eq!(given, [(&"date_order".to_owned(), &"day_first".to_owned())]);
+    assert_eq!((state.answered.len(), &*state.answered[0].etag), (1, "1-0"));
+}
+
+#[tokio::test]
+async fn a_question_that_follows_from_an_answer_is_answered_too() {
+    let (fake, url) = Fake::start().await;
+    let one = ["--answer", "date_order=day_first"];
+    let asks = import(&url, "twice.csv", &[&one[..], &["--json"]].concat())
+        .await
+        .ended(3);
+    assert_eq!(asks.document()["questions"][0]["key"], "rows");
+    let import_id = asks.document()["importId"].as_str().unwrap().to_owned();
+    let answer = ["--json", "imports", "answer", &import_id, "--yes"];
+    let args = [&answer[..], &["--answer", "rows=keep"]].concat();
+    let done = djinn(&url, &args).await.ended(0);
+    assert_eq!(done.document()["state"], "IMPORT_STATE_COMMITTED");
+    let etags: Vec<_> = fake
+        .state()
+        .answered
+        .iter()
+        .map(|answer| answer.etag.clone())
+        .collect();
+    assert_eq!(etags, ["1-0", "2-0"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_is_none_is_wrong_usage() {
+    for (answer, expected) in [
+        (
+            "date_order=year_first",
+            "year_first is no answer to date_order; its choices are day_first",
+        ),
+        (
+            "order=day_first",
+            "no question is called order; the file asks for date_order (day_first)",
+        ),
+    ] {
+        let (fake, url) = Fake::start().await;
+        let flags = ["--answer", answer, "--yes", "--json"];
+        let failed = import(&url, "asking.csv", &flags).await.ended(2);
+        assert_eq!(failed.failure()["reason"], "BAD_ANSWER");
+        assert_eq!(failed.failure()["message"], expected);
+        assert_eq!(failed.document()["state"], "IMPORT_STATE_ASKING");
+        assert!(fake.state().answered.is_empty());
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_nothing_asked_for_confirms_nothing() {
+    let (fake, url) = Fake::start().await;
+    let flags = ["--answer", "rows=keep", "--yes", "--json"];
+    let failed = import(&url, "good.csv", &flags).await.ended(2);
+    assert_eq!(
+        failed.failure()["message"],
+        "the file does not ask for rows"
+    );
+    assert!(fake.state().confirmations.is_empty());
+}
+
+#[tokio::test]
+async fn an_import_that_asks_nothing_cannot_be_answered() {
+    let (fake, url) = Fake::start().await;
+    let waits = import(&url, "good.csv", &["--json"]).await.ended(5);
+    let import_id = waits.document()["importId"].as_str().unwrap().to_owned();
+    let args = [
+        "--json",
+        "imports",
+        "answer",
+        &import_id,
+        "--answer",
+        "rows=keep",
+    ];
+    let failed = djinn(&url, &args).await.ended(4);
+    assert_eq!(failed.failure()["reason"], "NOT_ASKING");
+    assert!(fake.state().answered.is_empty());
 }
 
 #[tokio::test]

@@ -13,5 +13,7 @@ mod imports;
 mod process;
 mod revert;
 mod server;
+mod templates;
+mod terminal;
 mod token;
 mod transactions;

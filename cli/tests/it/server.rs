@@ -2,6 +2,7 @@
 
 mod imports;
 mod ledger;
+mod templates;
 pub(crate) mod transaction;
 
 use std::{
@@ -12,8 +13,8 @@ use std::{
 
 use djinn_proto::{
     imports::v1::{
-        ConfirmImportRequest, Import, RevertImportRequest,
-        import_service_server::ImportServiceServer,
+        AnswerImportRequest, ConfirmImportRequest, Import, RevertImportRequest, Template,
+        import_service_server::ImportServiceServer, template_service_server::TemplateServiceServer,
     },
     sync::v1::{
         Account, CreateTransactionRequest, DeleteTransactionRequest, ListTransactionsRequest,
@@ -39,6 +40,8 @@ pub(crate) struct State {
     pub(crate) import_request_ids: Vec<String>,
     pub(crate) confirmations: Vec<ConfirmImportRequest>,
     pub(crate) reverts: Vec<RevertImportRequest>,
+    pub(crate) answered: Vec<AnswerImportRequest>,
+    pub(crate) templates: Vec<Template>,
     pub(crate) watches: usize,
     pub(crate) transaction_lists: Vec<ListTransactionsRequest>,
     pub(crate) transactions: Vec<Transaction>,
@@ -69,6 +72,10 @@ impl Fake {
         let address: SocketAddr = listener.local_addr().unwrap();
         let server = Server::builder()
             .add_service(ImportServiceServer::with_interceptor(
+                fake.clone(),
+                signed_in,
+            ))
+            .add_service(TemplateServiceServer::with_interceptor(
                 fake.clone(),
                 signed_in,
             ))

@@ -135,6 +135,60 @@ async fn another_users_account_is_not_found_and_an_infected_file_is_refused() {
     assert_eq!(import["job"]["failure"]["reason"], "INFECTED");
 }
 
+/// Asked once, answered by the terminal, and the month after read by the template; the template as a
+/// file serves another user.
+#[tokio::test]
+async fn a_question_is_answered_once() {
+    const OPEN: &str = "Date,Description,Amount\n02/01/2024,Rent,-900.50\n\
+                        01/02/2024,Salary,2500.00\n05/01/2024,Coffee,-3.20\n";
+    let mesh = Mesh::new().await;
+    let (user, friend) = (testing::user(), testing::user());
+    let create = ["account", "create", "--name", "Giro", "--currency", "EUR"];
+    mesh.json(user, &create).await;
+    let january = mesh.file("january.csv", OPEN.as_bytes());
+    let import = ["import", &january, "--account", "Giro", "--yes"];
+    let asks = mesh.run(user, &import).await;
+    assert_eq!(asks.code, Some(3), "{}", asks.stderr);
+    let asking: Value = serde_json::from_str(&asks.stdout).unwrap();
+    let id = asking["importId"].as_str().unwrap();
+    let wrong = ["imports", "answer", id, "--answer", "date=0:ymd", "--yes"];
+    let refused = mesh.run(user, &wrong).await;
+    assert_eq!(refused.code, Some(2), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("0:dmy, 0:mdy"),
+        "{}",
+        refused.stderr
+    );
+    let right = ["imports", "answer", id, "--answer", "date=0:dmy", "--yes"];
+    let done = mesh.json(user, &right).await;
+    assert_eq!(done["state"], "IMPORT_STATE_COMMITTED");
+    assert_eq!(money(&done["includedAmount"]), 159_630);
+
+    let february = mesh.file("february.csv", OPEN.replace("2024", "2023").as_bytes());
+    let import = ["import", &february, "--account", "Giro", "--yes"];
+    let next = mesh.json(user, &import).await;
+    assert_eq!(next["state"], "IMPORT_STATE_COMMITTED");
+    let listed = mesh.json(user, &["templates", "list"]).await;
+    let template = listed["templates"][0]["templateId"].as_str().unwrap();
+    assert_eq!(next["templateId"], template);
+
+    mesh.json(friend, &create).await;
+    let shared = mesh.file("shared.json", b"");
+    let export = ["templates", "export", template, "--output", &shared];
+    mesh.json(user, &export).await;
+    let take = ["templates", "import", &shared, "--account", "Giro"];
+    let taken = mesh.json(friend, &take).await;
+    assert_ne!(taken["templateId"], template);
+    let import = ["import", &january, "--account", "Giro", "--yes"];
+    let theirs = mesh.json(friend, &import).await;
+    assert_eq!(theirs["templateId"], taken["templateId"]);
+    let stolen = mesh.run(friend, &["templates", "show", template]).await;
+    assert_eq!(stolen.code, Some(6), "{}", stolen.stderr);
+    mesh.json(user, &["templates", "delete", template]).await;
+    let import = ["import", &february, "--account", "Giro"];
+    assert_eq!(mesh.run(user, &import).await.code, Some(3));
+}
+
 /// The phone's way in: a body over HTTP, then gRPC at the same port.
 #[tokio::test]
 async fn a_file_sent_over_http_is_imported_over_grpc() {

@@ -45,6 +45,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         today,
         currency,
         answers,
+        template: None,
     };
     let report = match recognise(&source, &hints)? {
         Recognition::Ready(reading) => report("ready", &source, &reading, json!([]))?,

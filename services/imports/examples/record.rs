@@ -29,8 +29,12 @@ use djinn_temporal::{
     imports::{ImportStatement, SWEEP_ID, SweepImports, workflow_id},
     revert::{self as reverting, RevertImport},
 };
-use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
-use world::{World, begin, cancel, confirm, import, many, reach, revert};
+use temporalio_client::{Client as Temporal, ClientOptions, Connection, ConnectionOptions};
+use uuid::Uuid;
+use world::{
+    Client, World, ambiguous, ambiguous_twice, answer, begin, cancel, confirm, import, many, reach,
+    revert,
+};
 
 fn target(workflow: &str, scene: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -39,7 +43,7 @@ fn target(workflow: &str, scene: &str) -> PathBuf {
         .join(format!("{}-{scene}.json", env!("CARGO_PKG_VERSION")))
 }
 
-async fn temporal() -> Client {
+async fn temporal() -> temporalio_client::Client {
     let stack = testing::stack();
     let url = format!("http://{}", stack.temporal_address)
         .parse::<url::Url>()
@@ -47,7 +51,7 @@ async fn temporal() -> Client {
     let connection = Connection::connect(ConnectionOptions::new(url).build())
         .await
         .unwrap();
-    Client::new(
+    temporalio_client::Client::new(
         connection,
         ClientOptions::new(stack.temporal_namespace.clone()).build(),
     )
@@ -140,6 +144,21 @@ async fn scenes() {
     reach(&mut client, &import_id, ImportState::Expired).await;
     keep("expired", &import_id).await;
 
+    asked_again(&mut client, account_id).await;
+    let another_id = world.account(user, "EUR").await;
+    answered(&mut client, another_id).await;
+
+    let import_id = begin(&mut client, &ambiguous(), account_id).await;
+    reach(&mut client, &import_id, ImportState::Asking).await;
+    reach(&mut client, &import_id, ImportState::Expired).await;
+    keep("asked-and-expired", &import_id).await;
+
+    let import_id = begin(&mut client, &ambiguous(), account_id).await;
+    reach(&mut client, &import_id, ImportState::Asking).await;
+    cancel(&mut client, &import_id).await.unwrap();
+    reach(&mut client, &import_id, ImportState::Cancelled).await;
+    keep("asked-and-cancelled", &import_id).await;
+
     let import_id = begin(&mut client, b"<html></html>\n", account_id).await;
     reach(&mut client, &import_id, ImportState::Refused).await;
     keep("refused", &import_id).await;
@@ -189,6 +208,47 @@ async fn undone(world: &World) {
         let history = handle.fetch_history(Default::default());
         write(&path, history.to_json().await.unwrap()).await;
     }
+}
+
+/// Beside these stands `asked-by-an-older-release`: it was asked by a release that took no answers,
+/// and answered in this one.
+async fn answered(client: &mut Client, account_id: Uuid) {
+    let import_id = begin(client, &ambiguous(), account_id).await;
+    let asks = reach(client, &import_id, ImportState::Asking).await;
+    answer(client, &asks, &[("date", "0:dmy")]).await.unwrap();
+    let review = reach(client, &import_id, ImportState::Review).await;
+    confirm(client, &review).await.unwrap();
+    reach(client, &import_id, ImportState::Committed).await;
+    keep("answered-and-committed", &import_id).await;
+
+    // The account has a template for the date now, so amount and rows are asked together.
+    let import_id = begin(client, &ambiguous_twice(), account_id).await;
+    let asks = reach(client, &import_id, ImportState::Asking).await;
+    let given = [("amount", "signed:2:dot"), ("rows", "leave_out")];
+    answer(client, &asks, &given).await.unwrap();
+    reach(client, &import_id, ImportState::Review).await;
+    reach(client, &import_id, ImportState::Expired).await;
+    keep("answered-and-expired", &import_id).await;
+}
+
+/// Asked twice, the second time about something that the first answer left open.
+async fn asked_again(client: &mut Client, account_id: Uuid) {
+    let import_id = begin(client, &ambiguous_twice(), account_id).await;
+    let asks = reach(client, &import_id, ImportState::Asking).await;
+    let given = [("date", "0:dmy"), ("amount", "signed:2:dot")];
+    answer(client, &asks, &given).await.unwrap();
+    let again = testing::eventually("the second question", world::PATIENCE, async || {
+        let import = world::get(client, &import_id).await;
+        (import.state() == ImportState::Asking && import.etag != asks.etag).then_some(import)
+    })
+    .await;
+    answer(client, &again, &[("rows", "leave_out")])
+        .await
+        .unwrap();
+    reach(client, &import_id, ImportState::Review).await;
+    cancel(client, &import_id).await.unwrap();
+    reach(client, &import_id, ImportState::Cancelled).await;
+    keep("answered-twice-and-cancelled", &import_id).await;
 }
 
 async fn sweep(world: &World) {

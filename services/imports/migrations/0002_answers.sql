@@ -21,7 +21,9 @@ CREATE TABLE imports.template (
     account_id         uuid        NOT NULL,
     name               text        NOT NULL CHECK (char_length(name) <= 255),
     header_fingerprint bytea       NOT NULL CHECK (octet_length(header_fingerprint) = 32),
-    -- The names of the columns, in order; empty for a file without a header.
+    -- What the fingerprint was made of, so that a template can be given to others as a file: one
+    -- name for each column, all of them empty for a file without a header.
+    delimiter          text        NOT NULL CHECK (char_length(delimiter) = 1),
     columns            text[]      NOT NULL,
     answers            jsonb       NOT NULL,
     created_at         timestamptz NOT NULL,
@@ -37,6 +39,11 @@ CREATE POLICY own ON imports.template
     WITH CHECK (user_id = (SELECT current_setting('djinn.user_id')::uuid));
 GRANT SELECT, INSERT, DELETE ON imports.template TO djinn_imports;
 GRANT UPDATE (name, columns, answers, updated_at) ON imports.template TO djinn_imports;
+
+-- When what was asked for was done, for a method that answers before that: of two answers to one
+-- question both are claimed and one is taken, and its repetition must not be told otherwise.
+ALTER TABLE imports.request ADD COLUMN taken_at timestamptz;
+GRANT UPDATE (taken_at) ON imports.request TO djinn_imports;
 
 -- An undone import whose workflow a crash has kept from starting.
 ALTER TABLE imports.due DROP CONSTRAINT due_kind_check;

@@ -16,8 +16,8 @@ use djinn_chassis::{
 use djinn_temporal::{
     imports::{
         self, CloseInput, CloseOutput, CommitInput, CommitOutcome, CommitOutput, ImportRef,
-        MatchOutput, RecogniseOutcome, RecogniseOutput, ScanOutcome, ScanOutput, StageOutput,
-        SweepInput, SweepOutput,
+        MatchOutput, RecogniseAgainInput, RecogniseOutcome, RecogniseOutput, ScanOutcome,
+        ScanOutput, StageOutput, SweepInput, SweepOutput,
     },
     revert::{self, GiveUpInput, GiveUpOutput, RemoveOutput},
 };
@@ -27,7 +27,10 @@ use uuid::Uuid;
 
 use crate::{
     Error,
-    steps::{Key, Steps, close::Ending, commit::Committed, recognise::Recognised, scan::Finding},
+    steps::{
+        Key, Steps, answer::Answer, close::Ending, commit::Committed, recognise::Recognised,
+        scan::Finding,
+    },
     store::import::Failure,
 };
 
@@ -67,12 +70,29 @@ impl Activities {
         import: ImportRef,
     ) -> Result<RecogniseOutput, ActivityError> {
         run(&context, async {
-            let outcome = match self.steps.recognise(key(&import)?).await? {
-                Recognised::Ready => RecogniseOutcome::Ready,
-                Recognised::Asks => RecogniseOutcome::Asks,
-                Recognised::Refused => RecogniseOutcome::Refused,
+            Ok(recognised(self.steps.recognise(key(&import)?).await?))
+        })
+        .await
+    }
+
+    /// Works it out once more, with answers.
+    #[activity(definition = imports::RecogniseAgain)]
+    async fn recognise_again(
+        self: Arc<Self>,
+        context: ActivityContext,
+        input: RecogniseAgainInput,
+    ) -> Result<RecogniseOutput, ActivityError> {
+        run(&context, async {
+            let answer = Answer {
+                request_id: uuid("request_id", &input.answer.request_id)?,
+                etag: input.answer.etag,
+                answers: input.answer.answers,
             };
-            Ok(RecogniseOutput { outcome })
+            let found = self
+                .steps
+                .recognise_again(key(&input.import)?, &answer)
+                .await?;
+            Ok(recognised(found))
         })
         .await
     }
@@ -247,11 +267,21 @@ async fn try_step<T>(
 }
 
 fn key(import: &ImportRef) -> Result<Key, Error> {
-    let parse = |field, text: &str| {
-        Uuid::parse_str(text).map_err(|error| Error::invalid(field, error.to_string()))
-    };
     Ok(Key {
-        user: UserId::new(parse("user_id", &import.user_id)?),
-        import_id: parse("import_id", &import.import_id)?,
+        user: UserId::new(uuid("user_id", &import.user_id)?),
+        import_id: uuid("import_id", &import.import_id)?,
     })
+}
+
+fn uuid(field: &'static str, text: &str) -> Result<Uuid, Error> {
+    Uuid::parse_str(text).map_err(|error| Error::invalid(field, error.to_string()))
+}
+
+fn recognised(found: Recognised) -> RecogniseOutput {
+    let (outcome, etag) = match found {
+        Recognised::Ready => (RecogniseOutcome::Ready, String::new()),
+        Recognised::Asks(etag) => (RecogniseOutcome::Asks, etag.to_string()),
+        Recognised::Refused => (RecogniseOutcome::Refused, String::new()),
+    };
+    RecogniseOutput { outcome, etag }
 }

@@ -1,5 +1,7 @@
 //! What can go wrong in the imports service, and what each means to the caller.
 
+use std::borrow::Cow;
+
 use djinn_chassis::{
     fault::{Fault, Kind, Violation},
     objects, postgres,
@@ -7,9 +9,11 @@ use djinn_chassis::{
 use uuid::Uuid;
 
 use crate::domain::{
+    answer::Misfit,
     reading::ReadError,
     review::{CHANGES_MAX, UnknownVerdict},
     status::{Status, UnknownStatus},
+    template::BadFile,
 };
 
 /// The errors of this service.
@@ -19,7 +23,7 @@ pub enum Error {
     #[error("{field}: {problem}")]
     Invalid {
         /// The field, as the proto calls it.
-        field: &'static str,
+        field: Cow<'static, str>,
         /// What is wrong, and the way out.
         problem: String,
     },
@@ -168,9 +172,9 @@ impl Error {
     }
 
     /// A field that is wrong.
-    pub(crate) fn invalid(field: &'static str, problem: impl Into<String>) -> Self {
+    pub(crate) fn invalid(field: impl Into<Cow<'static, str>>, problem: impl Into<String>) -> Self {
         Self::Invalid {
-            field,
+            field: field.into(),
             problem: problem.into(),
         }
     }
@@ -199,6 +203,18 @@ impl Error {
             "changes",
             format!("{count} changes; send at most {CHANGES_MAX} in a call"),
         )
+    }
+}
+
+impl From<Misfit> for Error {
+    fn from(misfit: Misfit) -> Self {
+        Self::invalid(format!("answers.{}", misfit.key), misfit.problem)
+    }
+}
+
+impl From<BadFile> for Error {
+    fn from(error: BadFile) -> Self {
+        Self::invalid("content", error.to_string())
     }
 }
 
@@ -280,7 +296,7 @@ impl Fault for Error {
     fn violations(&self) -> Vec<Violation> {
         match self {
             Self::Invalid { field, problem } => vec![Violation {
-                field: (*field).to_owned(),
+                field: field.to_string(),
                 description: problem.clone(),
             }],
             _ => Vec::new(),

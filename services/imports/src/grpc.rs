@@ -2,7 +2,7 @@
 //!
 //! * [`parse`]: requests into what the rest of the service trusts.
 //! * [`convert`]: answers into messages.
-//! * [`import`], [`review`], [`revert`]: the calls, by noun.
+//! * [`import`], [`answer`], [`review`], [`revert`], [`template`]: the calls, by noun.
 //! * [`receive`], [`preview`], [`watch`]: the streams.
 //!
 //! It decides nothing. Every way out of it is a message or [`fault::status`].
@@ -27,6 +27,7 @@ use crate::{
     store::{self, import::Import},
 };
 
+mod answer;
 mod convert;
 mod import;
 mod parse;
@@ -34,7 +35,10 @@ mod preview;
 mod receive;
 mod revert;
 mod review;
+mod template;
 mod watch;
+
+pub use template::TemplateDoor;
 
 /// The service, as gRPC calls it.
 pub struct Door {
@@ -200,10 +204,17 @@ impl proto::import_service_server::ImportService for Door {
 
     async fn answer_import(
         &self,
-        _: tonic::Request<djinn_proto::imports::v1::AnswerImportRequest>,
-    ) -> Result<tonic::Response<djinn_proto::imports::v1::AnswerImportResponse>, tonic::Status>
-    {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<proto::AnswerImportRequest>,
+    ) -> Answer<proto::AnswerImportResponse> {
+        let user = caller(&request)?.user_id;
+        let answered = self
+            .answer(user, request.into_inner())
+            .await
+            .map_err(fault::status)?;
+        let import = self.message(user, answered).await.map_err(fault::status)?;
+        Ok(Response::new(proto::AnswerImportResponse {
+            import: Some(import),
+        }))
     }
 
     async fn revert_import(

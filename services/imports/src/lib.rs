@@ -19,7 +19,9 @@ use djinn_chassis::{
     shutdown::Shutdown,
     temporal,
 };
-use djinn_proto::imports::v1::import_service_server::ImportServiceServer;
+use djinn_proto::imports::v1::{
+    import_service_server::ImportServiceServer, template_service_server::TemplateServiceServer,
+};
 use djinn_temporal::{
     imports::{ImportStatement, SweepImports},
     revert::RevertImport,
@@ -38,12 +40,15 @@ pub use config::Config;
 pub use error::Error;
 
 use activities::Activities;
-use grpc::Door;
+use grpc::{Door, TemplateDoor};
 use steps::{Steps, scan::Scanner, workflow::Workflows};
 use store::Store;
 
-/// The service, as health and reflection call it.
-const SERVICE: &str = "djinn.imports.v1.ImportService";
+/// The services of this server, as health and reflection call them.
+const SERVICES: [&str; 2] = [
+    "djinn.imports.v1.ImportService",
+    "djinn.imports.v1.TemplateService",
+];
 /// How often the parts it needs are looked at.
 const PROBE_INTERVAL: std::time::Duration = std::time::Duration::from_secs(2);
 
@@ -91,6 +96,11 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
             .register_workflow::<SweepImports>()?
             .build();
         let (_runtime, worker) = temporal::worker(&client, options)?;
+        let templates = TemplateServiceServer::new(TemplateDoor {
+            steps: steps.clone(),
+        })
+        .max_decoding_message_size(serve::MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(serve::MESSAGE_BYTES_MAX);
         let door = ImportServiceServer::new(Door {
             steps,
             shutdown: shutdown.clone(),
@@ -99,10 +109,10 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .max_encoding_message_size(serve::MESSAGE_BYTES_MAX);
         let server = Server {
             listener,
-            routes: Routes::new(door),
+            routes: Routes::new(door).add_service(templates),
             authenticate: AuthenticateLayer::new(edges, verifier, None, clock.clone()),
             readiness: readiness.clone(),
-            service_names: &[SERVICE],
+            service_names: &SERVICES,
             descriptors: djinn_proto::DESCRIPTORS,
         };
         tokio::try_join!(

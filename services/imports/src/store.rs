@@ -7,6 +7,7 @@
 //! * [`staging`]: rows on their way in, in fenced chunks.
 //! * [`review`]: rows, verdicts and totals.
 //! * [`revert`]: what undoing an import did.
+//! * [`template`]: what was answered before.
 //! * [`due`]: duties for the sweep.
 //!
 //! Functions take the user's transaction: what belongs together is committed together, by the
@@ -25,6 +26,7 @@ pub mod request;
 pub mod revert;
 pub mod review;
 pub mod staging;
+pub mod template;
 pub mod upload;
 
 /// The way to the database.

@@ -2,6 +2,8 @@
 //! words, never rows. Fields are only ever added, with a default, because a history may be a week
 //! old.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 /// Which import a workflow or activity is about. Both ids are UUIDs in text form.
@@ -61,6 +63,30 @@ pub enum RecogniseOutcome {
 pub struct RecogniseOutput {
     /// How far it came.
     pub outcome: RecogniseOutcome,
+    /// Stands for the questions, if it asks. Empty without, and from releases that could not be
+    /// answered.
+    #[serde(default)]
+    pub etag: String,
+}
+
+/// Input of the update `answer`.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct AnswerInput {
+    /// The request that it came with, a UUID in text form.
+    pub request_id: String,
+    /// The questions that are answered.
+    pub etag: String,
+    /// For each question's key a choice. Never more than a handful of short words.
+    pub answers: BTreeMap<String, String>,
+}
+
+/// Input of the activity `recognise_again`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RecogniseAgainInput {
+    /// The import.
+    pub import: ImportRef,
+    /// The answer it goes on with.
+    pub answer: AnswerInput,
 }
 
 /// Output of the activity `stage`.

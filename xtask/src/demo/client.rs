@@ -126,7 +126,8 @@ impl Client {
             .with_context(|| format!("account {account_id} is not in the list"))
     }
 
-    async fn call(&self, arguments: &[&std::ffi::OsStr]) -> anyhow::Result<Answer> {
+    /// Any call of the client.
+    pub(super) async fn call(&self, arguments: &[&std::ffi::OsStr]) -> anyhow::Result<Answer> {
         let mut djinn = Command::new(&self.program);
         djinn.arg("--json").args(arguments);
         for (name, _) in std::env::vars_os() {

@@ -112,7 +112,10 @@ mod tests {
                 example.file
             );
         }
-        let files = fs::read_dir(&folder).unwrap().count();
+        let entries = fs::read_dir(&folder).unwrap();
+        let files = entries
+            .filter(|entry| entry.as_ref().unwrap().path().is_file())
+            .count();
         assert_eq!(files, examples.len() + 1, "a file is not in the manifest");
     }
 }

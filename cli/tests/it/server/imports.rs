@@ -3,16 +3,16 @@
 use djinn_proto::{
     common::v1::{Job, JobFailure, Money},
     imports::v1::{
-        CancelImportRequest, CancelImportResponse, ConfirmImportRequest, ConfirmImportResponse,
-        CreateImportRequest, CreateImportResponse, GetImportRequest, GetImportResponse, Import,
-        ImportCounts, ImportReversal, ImportRow, ImportState, ListImportRowsRequest,
-        ListImportRowsResponse, ListImportsRequest, ListImportsResponse, PreviewReading,
-        PreviewRow, PreviewStatementRequest, PreviewStatementResponse, Question, QuestionChoice,
-        Reading, ReadingColumn, RevertImportRequest, RevertImportResponse, RowProblem, RowVerdict,
-        UpdateImportRowsRequest, UpdateImportRowsResponse, Upload, UploadStatementRequest,
-        UploadStatementResponse, WatchImportRequest, WatchImportResponse,
-        import_service_server::ImportService, preview_statement_response,
-        upload_statement_request::Part,
+        AnswerImportRequest, AnswerImportResponse, CancelImportRequest, CancelImportResponse,
+        ConfirmImportRequest, ConfirmImportResponse, CreateImportRequest, CreateImportResponse,
+        GetImportRequest, GetImportResponse, Import, ImportCounts, ImportReversal, ImportRow,
+        ImportState, ListImportRowsRequest, ListImportRowsResponse, ListImportsRequest,
+        ListImportsResponse, PreviewReading, PreviewRow, PreviewStatementRequest,
+        PreviewStatementResponse, Question, QuestionChoice, Reading, ReadingColumn,
+        RevertImportRequest, RevertImportResponse, RowProblem, RowVerdict, UpdateImportRowsRequest,
+        UpdateImportRowsResponse, Upload, UploadStatementRequest, UploadStatementResponse,
+        WatchImportRequest, WatchImportResponse, import_service_server::ImportService,
+        preview_statement_response, upload_statement_request::Part,
     },
 };
 use futures::{
@@ -243,10 +243,21 @@ impl ImportService for Fake {
 
     async fn answer_import(
         &self,
-        _: tonic::Request<djinn_proto::imports::v1::AnswerImportRequest>,
-    ) -> Result<tonic::Response<djinn_proto::imports::v1::AnswerImportResponse>, tonic::Status>
-    {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<AnswerImportRequest>,
+    ) -> Result<Response<AnswerImportResponse>, Status> {
+        let request = request.into_inner();
+        let import = self.find(&request.import_id)?;
+        let mut state = self.state();
+        for kept in &mut state.imports {
+            if kept.import_id == import.import_id {
+                kept.answers.extend(request.answers.clone());
+            }
+        }
+        state.answered.push(request);
+        // The answer is durable, and recognition follows.
+        Ok(Response::new(AnswerImportResponse {
+            import: Some(import),
+        }))
     }
 
     /// `kept.csv` keeps two transactions, `stuck.csv` cannot be undone.
@@ -302,10 +313,23 @@ fn states(name: &str, import: &Import, confirmed: bool) -> Vec<Import> {
         state: state.into(),
         ..import.clone()
     };
-    let asking = Import {
-        questions: vec![question()],
+    let failed = |import: Import, reason: &str, message: &str| Import {
+        job: Some(Job {
+            failure: Some(JobFailure {
+                reason: reason.to_owned(),
+                message: message.to_owned(),
+            }),
+            ..Job::default()
+        }),
+        ..import
+    };
+    // `twice.csv` asks something else when the first question has been answered.
+    let asks = |etag: &str, question: Question| Import {
+        questions: vec![question],
+        etag: etag.to_owned(),
         ..at(S::Asking)
     };
+    let answered = import.answers.len();
     let clean = Import {
         counts: Some(ImportCounts::default()),
         ..review(import, S::Review)
@@ -321,7 +345,22 @@ fn states(name: &str, import: &Import, confirmed: bool) -> Vec<Import> {
             at(S::Scanning),
             failed(at(S::Refused), "INFECTED", "The file is infected."),
         ],
-        ("asking.csv", _) => vec![at(S::Recognising), asking],
+        ("asking.csv" | "twice.csv", false) if answered == 0 => {
+            vec![at(S::Recognising), asks("1-0", question())]
+        }
+        ("twice.csv", false) if answered == 1 && import.etag == "2-0" => {
+            vec![asks("2-0", rows_question())]
+        }
+        ("twice.csv", false) if answered == 1 => vec![
+            asks("1-0", question()),
+            at(S::Recognising),
+            asks("2-0", rows_question()),
+        ],
+        ("asking.csv" | "twice.csv", false) => vec![
+            asks(if name == "twice.csv" { "2-0" } else { "1-0" }, question()),
+            at(S::Recognising),
+            review(import, S::Review),
+        ],
         ("forever.csv", _) => vec![at(S::Scanning)],
         ("auto.csv", _) => vec![
             clean,
@@ -464,5 +503,21 @@ fn question() -> Question {
             label: "the day".to_owned(),
             samples: vec!["2 January 2025".to_owned()],
         }],
+    }
+}
+
+fn rows_question() -> Question {
+    let choice = |value: &str, label: &str, sample: &str| QuestionChoice {
+        value: value.to_owned(),
+        label: label.to_owned(),
+        samples: vec![sample.to_owned()],
+    };
+    Question {
+        key: "rows".to_owned(),
+        prompt: "Do they count?".to_owned(),
+        choices: vec![
+            choice("drop", "No.", "left out: 16.01.2025;Hotel"),
+            choice("keep", "Yes.", "16 January 2025  -80.00 EUR  Hotel"),
+        ],
     }
 }

@@ -185,7 +185,17 @@ impl Amount {
         }
     }
 
-    /// A short name for answers, stable for one file.
+    /// The column whose format the amounts are written in.
+    pub(super) fn cell(&self) -> Numeral {
+        match self {
+            Self::Signed { cell, .. }
+            | Self::Marked { cell, .. }
+            | Self::Indicated { cell, .. } => *cell,
+            Self::Pair { out, .. } => *out,
+        }
+    }
+
+    /// A short name for answers, stable for one format of files.
     pub(super) fn token(&self) -> String {
         let mark = |cell: &Numeral| match cell.format.mark() {
             Some(',') => "comma",

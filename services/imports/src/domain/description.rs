@@ -115,7 +115,8 @@ fn amounts(amount: &Amount) -> Vec<(Numeral, &'static str)> {
     }
 }
 
-fn example(format: Format) -> &'static str {
+/// A number as it is written in this format.
+pub(super) fn example(format: Format) -> &'static str {
     match format {
         Format::DotComma => "1,234.56",
         Format::CommaDot => "1.234,56",

@@ -7,16 +7,19 @@
 //! (`number`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`),
 //! possible meanings of the amount columns (`amount`, `candidate`) are tried against the rows
 //! (`trial`, `sign`) and judged (`bench`, `decision`, `when`), and what stays open is asked
-//! (`wording`).
+//! (`wording`, `sample`) unless it has been answered before (`answer`, `heading`, `template`).
 
+pub mod answer;
 pub mod description;
 pub mod fingerprint;
+pub mod heading;
 pub mod page;
 pub mod question;
 pub mod reading;
 pub mod review;
 pub mod row;
 pub mod status;
+pub mod template;
 
 pub mod amount;
 pub mod date;
@@ -36,6 +39,7 @@ mod layout;
 mod month;
 mod numbers;
 mod part;
+mod sample;
 mod sign;
 mod summary;
 mod table;
@@ -45,5 +49,7 @@ mod wording;
 
 #[cfg(test)]
 mod hostility;
+#[cfg(test)]
+mod interview;
 #[cfg(test)]
 mod specimen;

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::wording;
+
 /// More than this is an interrogation: what is left over is decided with the first answer or the
 /// file is refused.
 pub const QUESTIONS_MAX: usize = 2;
@@ -9,10 +11,13 @@ pub const QUESTIONS_MAX: usize = 2;
 /// Sample rows per choice.
 pub const SAMPLES_MAX: usize = 3;
 
+/// Every key that a question can have.
+pub const KEYS: [&str; 3] = [wording::DATE, wording::AMOUNT, wording::ROWS];
+
 /// One question about a statement.
 #[derive(Serialize, Deserialize, Clone, Debug, PartialEq, Eq)]
 pub struct Question {
-    /// What the answer is filed under: `date` or `amount` or `rows`.
+    /// What the answer is filed under, one of [`KEYS`].
     pub key: String,
     /// The question in words.
     pub prompt: String,
@@ -27,6 +32,7 @@ pub struct Choice {
     pub value: String,
     /// The answer in words.
     pub label: String,
-    /// Up to [`SAMPLES_MAX`] rows as they would read under this answer.
+    /// Up to [`SAMPLES_MAX`] rows as they would read under this answer, the same ones as under the
+    /// other answers and such as differ there.
     pub samples: Vec<String>,
 }

@@ -1,6 +1,5 @@
 //! The frozen decision how a file is read, and how it is reached.
 
-use std::collections::BTreeMap;
 use std::io::Read;
 
 use chrono::NaiveDate;
@@ -8,6 +7,7 @@ use djinn_ledger::money::Currency;
 use serde::{Deserialize, Serialize};
 
 use super::amount::{Numeral, Plan};
+use super::answer::{self, Answers, Given, Saved};
 use super::bench::Bench;
 use super::candidate::PLANS_MAX;
 use super::column::{self, Survey};
@@ -42,8 +42,10 @@ pub struct Hints {
     pub today: NaiveDate,
     /// The account's currency.
     pub currency: Option<Currency>,
-    /// Answers to questions by key; one that is no choice is asked again.
-    pub answers: BTreeMap<String, String>,
+    /// A person's answers to questions; one that is no choice is asked again.
+    pub answers: Answers,
+    /// What was answered for such a statement before: taken where the person has not answered.
+    pub template: Option<Saved>,
 }
 
 /// What becomes of a row that has an amount and no date.
@@ -97,6 +99,9 @@ pub struct Reading {
     pub today: NaiveDate,
     /// Why it was decided so, in words.
     pub evidence: Vec<String>,
+    /// The answers it rests on. Readings of earlier releases have none.
+    #[serde(default)]
+    pub answers: Vec<Given>,
 }
 
 /// Why a file cannot be read as a statement.
@@ -131,6 +136,24 @@ pub enum Recognition {
     },
     /// It is no statement that can be read.
     Refused(Refusal),
+}
+
+impl Recognition {
+    /// The reading, frozen or under the first choices.
+    #[must_use]
+    pub fn reading(&self) -> Option<&Reading> {
+        match self {
+            Self::Ready(reading) | Self::Asks { reading, .. } => Some(reading),
+            Self::Refused(_) => None,
+        }
+    }
+
+    fn reading_mut(&mut self) -> Option<&mut Reading> {
+        match self {
+            Self::Ready(reading) | Self::Asks { reading, .. } => Some(reading),
+            Self::Refused(_) => None,
+        }
+    }
 }
 
 /// Why reading failed.
@@ -238,9 +261,7 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
         Ok(when) => when,
         Err(refusal) => return Ok(Recognition::Refused(refusal)),
     };
-    answer(&mut when.choices, hints.answers.get(wording::DATE), |day| {
-        day.token()
-    });
+    let dated = answer::date(&mut when, layout, hints);
     let bench = Bench {
         bases: &bases,
         plans: &plans,
@@ -252,23 +273,14 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
         fee,
     };
     let mut decision = bench.decide();
-    answer(
-        &mut decision.choices,
-        hints.answers.get(wording::AMOUNT),
-        Plan::token,
-    );
-    conclude(source, hints, &seen, &parts, &findings, &when, &decision)
-}
-
-/// Keeps the choice that was answered; an answer that is no choice changes nothing.
-fn answer<T: Clone>(choices: &mut Vec<T>, answer: Option<&String>, token: impl Fn(&T) -> String) {
-    let chosen = choices
-        .iter()
-        .find(|choice| Some(&token(choice)) == answer)
-        .cloned();
-    if let Some(chosen) = chosen {
-        *choices = vec![chosen];
+    let given = dated
+        .into_iter()
+        .chain(answer::amount(&mut decision, layout, hints));
+    let mut recognition = conclude(source, hints, &seen, &parts, &findings, &when, &decision)?;
+    if let Some(reading) = recognition.reading_mut() {
+        reading.answers.splice(0..0, given);
     }
+    Ok(recognition)
 }
 
 /// Makes the reading under the first choices, and the questions for what is open.
@@ -310,9 +322,14 @@ fn conclude(
     }
     let rows = wording::Rows::open(findings, parts.status);
     if let Some(rows) = rows {
-        let given = hints.answers.get(wording::ROWS);
-        match given.and_then(|answer| rows.answered(answer, &reading)) {
-            Some(answered) => reading = answered,
+        let mut values = rows.answers().to_vec();
+        match hints.settle(&mut values, wording::ROWS, |(value, _)| (*value).to_owned()) {
+            Some(given) => {
+                reading = rows.answered(&given.value, &reading);
+                let label = rows.label(&given.value);
+                reading.evidence.push(hints.credit(given.by, &label));
+                reading.answers.push(given);
+            }
             // Beyond two questions the first answer holds: the rows are left out and shown.
             None if questions.len() < QUESTIONS_MAX => {
                 questions.push(rows.question(source, &mut reading)?);
@@ -385,6 +402,7 @@ fn assemble(
         undated: Undated::Rejected,
         today: hints.today,
         evidence,
+        answers: Vec::new(),
     }
 }
 

@@ -1,12 +1,14 @@
-//! Questions in words, with rows as they would read under each answer.
+//! Questions in words that a person can answer from their own statement, with rows as they would
+//! read under each answer. What an answer is filed under stays what it is: templates keep it.
 
-use super::amount::{Amount, Signs, Unknown};
+use super::amount::{Amount, Plan, Signs, Unknown};
+use super::description::example;
 use super::layout::Layout;
-use super::question::{Choice, Question, SAMPLES_MAX};
+use super::question::{Choice, Question};
 use super::reading::{ReadError, Reading, Source, Undated};
-use super::row::{self, Entry};
+use super::sample;
 use super::trial::Findings;
-use super::when::title;
+use super::when::{Day, title};
 
 /// The key of the question about dates.
 pub(super) const DATE: &str = "date";
@@ -15,24 +17,19 @@ pub(super) const AMOUNT: &str = "amount";
 /// The key of the question about rows that may not count.
 pub(super) const ROWS: &str = "rows";
 
-/// The first rows as they would read.
-fn samples(source: &dyn Source, reading: &Reading) -> Result<Vec<String>, ReadError> {
-    let mut samples = Vec::new();
-    for entry in row::rows(source, reading)?.take(SAMPLES_MAX * 4) {
-        if let Entry::Row(row) = entry?
-            && samples.len() < SAMPLES_MAX
-        {
-            let text: String = row.description.chars().take(60).collect();
-            let currency = row
-                .currency
-                .map_or(String::new(), |currency| format!(" {currency}"));
-            samples.push(format!(
-                "{}  {}{currency}  {text}",
-                row.booked_on, row.amount
-            ));
-        }
-    }
-    Ok(samples)
+/// A choice with the rows that show it.
+fn choices(
+    labelled: impl IntoIterator<Item = (String, String)>,
+    samples: Vec<Vec<String>>,
+) -> Vec<Choice> {
+    let together = labelled.into_iter().zip(samples);
+    together
+        .map(|((value, label), samples)| Choice {
+            value,
+            label,
+            samples,
+        })
+        .collect()
 }
 
 /// Which day a row was booked on.
@@ -41,24 +38,38 @@ pub(super) fn date(
     layout: &Layout,
     readings: Vec<Reading>,
 ) -> Result<Question, ReadError> {
-    let mut choices = Vec::new();
-    for reading in &readings {
-        let column = title(layout, reading.day.column);
-        choices.push(Choice {
-            value: reading.day.token(),
-            label: format!(
-                "The date is in {column}, written {}.",
-                reading.day.order.label()
-            ),
-            samples: samples(source, reading)?,
-        });
-    }
-    let prompt = "Which date is meant, and which number is the day?".to_owned();
+    let samples = sample::samples(source, &readings)?;
+    let first = readings.first().map(|reading| reading.day);
+    let of_first = |same: fn(Day, Day) -> bool| {
+        let mut days = readings.iter().map(|reading| reading.day);
+        days.all(|day| first.is_none_or(|first| same(first, day)))
+    };
+    let one_column = of_first(|first, day| first.column == day.column);
+    let one_order = of_first(|first, day| first.order == day.order);
+    let prompt = match first {
+        Some(day) if one_column => format!(
+            "Which number in {} is the day? Look for a booking whose day you know.",
+            title(layout, day.column)
+        ),
+        _ if one_order => "Which of these dates is the day of the booking?".to_owned(),
+        _ => {
+            "Which date is the day of the booking, and which of its numbers is the day?".to_owned()
+        }
+    };
+    let labelled = readings
+        .iter()
+        .map(|reading| (reading.day.token(), day(layout, reading.day)));
     Ok(Question {
         key: DATE.to_owned(),
         prompt,
-        choices,
+        choices: choices(labelled, samples.by_choice),
     })
+}
+
+/// A choice of the day in words.
+pub(super) fn day(layout: &Layout, day: Day) -> String {
+    let column = title(layout, day.column);
+    format!("The date is in {column}, written {}.", day.order.label())
 }
 
 /// Where the amount is and what its sign means.
@@ -67,25 +78,42 @@ pub(super) fn amount(
     layout: &Layout,
     readings: Vec<Reading>,
 ) -> Result<Question, ReadError> {
-    let mut choices = Vec::new();
-    for reading in &readings {
-        choices.push(Choice {
-            value: reading.plan.token(),
-            label: label(layout, reading),
-            samples: samples(source, reading)?,
-        });
-    }
-    let prompt = "Which of these reads the amounts rightly? Money out is negative.".to_owned();
+    let samples = sample::samples(source, &readings)?;
+    let prompt = if samples.sizes_differ {
+        "Which of these amounts are those of your statement? A minus is money out, a plus money in."
+    } else {
+        "Which way did the money go in these rows? A minus is money out, a plus money in."
+    };
+    let plans: Vec<Plan> = readings.into_iter().map(|reading| reading.plan).collect();
+    let labelled = plans
+        .iter()
+        .map(|choice| (choice.token(), plan(layout, choice, &plans)));
     Ok(Question {
         key: AMOUNT.to_owned(),
-        prompt,
-        choices,
+        prompt: prompt.to_owned(),
+        choices: choices(labelled, samples.by_choice),
     })
 }
 
-fn label(layout: &Layout, reading: &Reading) -> String {
+/// A choice of the amount in words; `open` are all that there are to choose from.
+pub(super) fn plan(layout: &Layout, plan: &Plan, open: &[Plan]) -> String {
+    let text = label(layout, plan);
+    let alike = |other: &&Plan| label(layout, other) == text;
+    if open.iter().filter(alike).count() < 2 {
+        return text;
+    }
+    // Only the numbers themselves read differently.
+    let format = plan.amount.cell().format;
+    format!(
+        "{}, written as in {}.",
+        text.trim_end_matches('.'),
+        example(format)
+    )
+}
+
+fn label(layout: &Layout, plan: &Plan) -> String {
     let title = |column: usize| title(layout, column);
-    let text = match &reading.plan.amount {
+    let text = match &plan.amount {
         Amount::Signed {
             cell,
             inverted: false,
@@ -135,7 +163,7 @@ fn label(layout: &Layout, reading: &Reading) -> String {
             )
         }
     };
-    match reading.plan.fee {
+    match plan.fee {
         Some(fee) => format!("{text}, less the fee in {}.", title(fee.column)),
         None => format!("{text}."),
     }
@@ -182,15 +210,38 @@ impl Rows {
         }
     }
 
-    /// The reading under an answer.
-    pub(super) fn answered(self, answer: &str, reading: &Reading) -> Option<Reading> {
-        match (self, answer) {
-            (Self::Void(_), "leave_out") | (Self::Undated, "date_above") => {
-                Some(self.first(reading))
-            }
-            (Self::Void(_), "keep") | (Self::Undated, "leave_out") => Some(self.second(reading)),
-            _ => None,
+    /// The possible answers, the first one first. Their values differ between the two questions,
+    /// or a template would answer the one with the other's.
+    pub(super) fn answers(self) -> [(&'static str, &'static str); 2] {
+        match self {
+            Self::Void(_) => [
+                ("drop", "No: leave them out."),
+                ("keep", "Yes, money moved: keep them."),
+            ],
+            Self::Undated => [
+                ("date_above", "The day of the row above."),
+                ("leave_out", "None that is known: leave them out."),
+            ],
         }
+    }
+
+    /// The reading under an answer; that of the first one for any other text.
+    pub(super) fn answered(self, answer: &str, reading: &Reading) -> Reading {
+        match self.answers() {
+            [_, (second, _)] if second == answer => self.second(reading),
+            _ => self.first(reading),
+        }
+    }
+
+    /// An answer in words.
+    pub(super) fn label(self, answer: &str) -> String {
+        let about = match self {
+            Self::Void(_) => "Do declined or cancelled rows count?",
+            Self::Undated => "Which day have rows without a date?",
+        };
+        let answers = self.answers();
+        let chosen = answers.iter().find(|(value, _)| *value == answer);
+        format!("{about} {}", chosen.map_or("", |(_, label)| *label))
     }
 
     /// The question; the reading becomes that of the first choice.
@@ -199,39 +250,21 @@ impl Rows {
         source: &dyn Source,
         reading: &mut Reading,
     ) -> Result<Question, ReadError> {
-        let (prompt, values) = match self {
-            Self::Void(_) => (
-                "Some rows were declined, cancelled or turned back. Do they count?",
-                [
-                    ("leave_out", "Leave them out."),
-                    ("keep", "They moved money: keep them."),
-                ],
-            ),
-            Self::Undated => (
-                "Some rows between the others have an amount and no date.",
-                [
-                    ("date_above", "They have the date of the row above."),
-                    ("leave_out", "Leave them out."),
-                ],
-            ),
+        let prompt = match self {
+            Self::Void(_) => "Some rows were declined, cancelled or turned back. Do they count?",
+            Self::Undated => {
+                "Some rows between the others have an amount and no date. Which day do they have?"
+            }
         };
-        let mut choices = Vec::new();
-        for (value, label) in values {
-            let answered = self
-                .answered(value, reading)
-                .unwrap_or_else(|| reading.clone());
-            let samples = samples(source, &answered)?;
-            choices.push(Choice {
-                value: value.to_owned(),
-                label: label.to_owned(),
-                samples,
-            });
-        }
+        let readings = [self.first(reading), self.second(reading)];
+        let samples = sample::samples(source, &readings)?;
+        let labelled = self.answers();
+        let labelled = labelled.map(|(value, label)| (value.to_owned(), label.to_owned()));
         *reading = self.first(reading);
         Ok(Question {
             key: ROWS.to_owned(),
             prompt: prompt.to_owned(),
-            choices,
+            choices: choices(labelled, samples.by_choice),
         })
     }
 }

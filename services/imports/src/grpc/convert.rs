@@ -21,6 +21,7 @@ use crate::{
         import::Import,
         revert::Reversal,
         review::{Content, GoodRow, ReviewRow},
+        template::Kept,
         upload::Upload,
     },
 };
@@ -85,6 +86,11 @@ pub(super) fn import(import: &Import, file: Option<&Upload>) -> proto::Import {
         expire_time: import.expires_at.map(time),
         auto_confirm: import.auto_confirm,
         warnings: warnings(import),
+        answers: import.answers.clone().into_iter().collect(),
+        template_id: import
+            .template_id
+            .map(|id| id.to_string())
+            .unwrap_or_default(),
         ..proto::Import::default()
     }
 }
@@ -207,6 +213,20 @@ pub(super) fn reading(reading: &Reading) -> proto::Reading {
             .map(|it| it.code().to_owned())
             .unwrap_or_default(),
         evidence: reading.evidence.clone(),
+    }
+}
+
+pub(super) fn template(kept: &Kept) -> proto::Template {
+    let heading = &kept.template.heading;
+    proto::Template {
+        template_id: kept.template_id.to_string(),
+        account_id: kept.account_id.to_string(),
+        name: kept.template.name.clone(),
+        header_fingerprint: hex::encode(heading.fingerprint()),
+        columns: heading.names().to_vec(),
+        answers: kept.template.answers.clone().into_iter().collect(),
+        create_time: Some(time(kept.created_at)),
+        update_time: Some(time(kept.updated_at)),
     }
 }
 

@@ -6,7 +6,12 @@ use uuid::Uuid;
 
 use crate::{
     Error,
-    domain::{page, review::Verdict, status::Status},
+    domain::{
+        answer::{ANSWERS_MAX, Answers, TEXT_BYTES_MAX},
+        page,
+        review::Verdict,
+        status::Status,
+    },
     store::{import::Filter, review::RowFilter},
 };
 
@@ -16,6 +21,23 @@ pub(super) fn id(field: &'static str, text: &str) -> Result<Uuid, Error> {
         return Err(Error::invalid(field, "is missing; send a UUID"));
     }
     Uuid::try_parse(text).map_err(|_| Error::invalid(field, "is not a UUID"))
+}
+
+/// Answers by key, of a size that answers can have. Whether they fit is for the questions to tell.
+pub(super) fn answers(asked: std::collections::HashMap<String, String>) -> Result<Answers, Error> {
+    if asked.len() > ANSWERS_MAX {
+        let problem = format!("has {} entries; answer each question once", asked.len());
+        return Err(Error::invalid("answers", problem));
+    }
+    let long = |text: &str| text.len() > TEXT_BYTES_MAX;
+    if asked.iter().any(|(key, value)| long(key) || long(value)) {
+        let problem = format!(
+            "has a text over {TEXT_BYTES_MAX} bytes; send keys and choices as the questions have \
+             them"
+        );
+        return Err(Error::invalid("answers", problem));
+    }
+    Ok(asked.into_iter().collect())
 }
 
 pub(super) fn page_size(asked: i32) -> Result<i64, Error> {

@@ -24,7 +24,7 @@ impl Steps {
         let (mut transaction, import) = self.find(key).await?;
         let (to, failure) = match ending {
             Ending::Cancelled => (Status::Cancelled, None),
-            Ending::Expired => (Status::Expired, Some(expired())),
+            Ending::Expired => (Status::Expired, Some(expired(import.status))),
             Ending::Failed(failure) => (Status::Failed, Some(failure)),
         };
         if !import.status.can_become(to) {
@@ -36,9 +36,13 @@ impl Steps {
     }
 }
 
-fn expired() -> Failure {
+fn expired(status: Status) -> Failure {
+    let missed = match status {
+        Status::Asking => "answered what the file leaves open",
+        _ => "confirmed the import",
+    };
     Failure {
         reason: "EXPIRED".to_owned(),
-        message: "nobody confirmed the import in time; import the file again".to_owned(),
+        message: format!("nobody {missed} in time; import the file again"),
     }
 }

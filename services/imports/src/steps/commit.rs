@@ -120,6 +120,7 @@ impl Steps {
         let step = import.step(Status::Committed);
         store::import::move_on(transaction, step, now).await?;
         store::import::note_change(transaction, import.import_id, change.id()).await?;
+        self.keep_template(transaction, import).await?;
         let purge_at = now + ROWS_KEPT;
         store::due::set(transaction, Duty::PurgeRows, import.import_id, purge_at).await?;
         // Last: from here to the commit the user's counter is locked.

@@ -1,7 +1,5 @@
 //! A look into a file without an import: scanned first, then read like an import would.
 
-use std::collections::BTreeMap;
-
 use djinn_chassis::auth::UserId;
 use tokio::sync::mpsc;
 use uuid::Uuid;
@@ -14,6 +12,7 @@ use super::{
 use crate::{
     Error,
     domain::{
+        answer::Answers,
         question::Question,
         reading::{Hints, Reading, Recognition},
         row::{self, Entry},
@@ -42,7 +41,7 @@ impl Steps {
         &self,
         user: UserId,
         upload_id: Uuid,
-        answers: BTreeMap<String, String>,
+        answers: Answers,
         rows_max: usize,
     ) -> Result<Preview, Error> {
         let mut transaction = self.store.user(user).await?;
@@ -58,6 +57,8 @@ impl Steps {
             today: self.clock.today(),
             currency: None,
             answers,
+            // A preview has no account, and templates belong to one.
+            template: None,
         };
         let (reading, questions) = match self.read(file.object_key.clone(), hints).await? {
             Recognition::Ready(reading) => (reading, Vec::new()),

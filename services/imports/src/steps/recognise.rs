@@ -1,6 +1,6 @@
 //! How the file reads, decided once and frozen.
 
-use std::collections::BTreeMap;
+use uuid::Uuid;
 
 use super::{
     Key, Steps,
@@ -10,13 +10,15 @@ use super::{
 use crate::{
     Error,
     domain::{
-        question::Question,
-        reading::{self, Hints, Reading, Recognition, Refusal},
+        answer::{Giver, Saved},
+        heading::Heading,
+        reading::{self, Hints, Recognition, Refusal},
+        review::Etag,
         status::Status,
     },
     store::{
         self,
-        import::{Failure, Import},
+        import::{Failure, Frozen, Import},
     },
 };
 
@@ -25,8 +27,8 @@ use crate::{
 pub enum Recognised {
     /// The reading is frozen.
     Ready,
-    /// A person must answer first.
-    Asks,
+    /// A person must answer the questions that this stands for first.
+    Asks(Etag),
     /// Not a statement that can be read.
     Refused,
 }
@@ -40,7 +42,7 @@ impl Steps {
         let (mut transaction, import) = self.find(key).await?;
         match import.status {
             Status::Recognising => {}
-            Status::Asking => return Ok(Recognised::Asks),
+            Status::Asking => return Ok(Recognised::Asks(import.etag)),
             Status::Refused => return Ok(Recognised::Refused),
             Status::Staging
             | Status::Matching
@@ -51,27 +53,67 @@ impl Steps {
         }
         let file = file_of(&mut transaction, import.upload_id).await?;
         transaction.commit().await?;
-        let hints = Hints {
-            today: self.clock.today(),
-            currency: Some(import.currency),
-            answers: BTreeMap::new(),
+        let (recognition, template_id) = self.read_for(key, &import, file.object_key).await?;
+        let frozen = |reading, questions| Frozen {
+            reading,
+            questions,
+            template_id,
         };
-        match self.read(file.object_key, hints).await? {
+        match &recognition {
             Recognition::Ready(reading) => {
-                self.freeze(key, &import, &reading, &[], Status::Staging)
+                self.freeze(key, &import, frozen(reading, &[]), Status::Staging)
                     .await?;
                 Ok(Recognised::Ready)
             }
             Recognition::Asks { reading, questions } => {
-                self.freeze(key, &import, &reading, &questions, Status::Asking)
+                self.freeze(key, &import, frozen(reading, questions), Status::Asking)
                     .await?;
-                Ok(Recognised::Asks)
+                Ok(Recognised::Asks(import.etag))
             }
             Recognition::Refused(refusal) => {
                 self.refuse(key, &import, refusal).await?;
                 Ok(Recognised::Refused)
             }
         }
+    }
+
+    /// How an import's file reads, with the person's answers and, for what they leave open, those
+    /// of the account's template for such files. Gives the template if it answered anything.
+    async fn read_for(
+        &self,
+        key: Key,
+        import: &Import,
+        object_key: String,
+    ) -> Result<(Recognition, Option<Uuid>), Error> {
+        let mut hints = Hints {
+            today: self.clock.today(),
+            currency: Some(import.currency),
+            answers: import.answers.clone(),
+            template: None,
+        };
+        let recognition = self.read(object_key.clone(), hints.clone()).await?;
+        let Recognition::Asks { reading, .. } = &recognition else {
+            return Ok((recognition, None));
+        };
+        let fingerprint = Heading::of(reading).fingerprint();
+        let mut transaction = self.store.user(key.user).await?;
+        let found =
+            store::template::find(&mut transaction, import.account_id, &fingerprint).await?;
+        transaction.commit().await?;
+        let Some(kept) = found else {
+            return Ok((recognition, None));
+        };
+        hints.template = Some(Saved {
+            name: kept.template.name,
+            answers: kept.template.answers,
+        });
+        let recognition = self.read(object_key, hints).await?;
+        let given = recognition.reading().map(|reading| reading.answers.iter());
+        let used = given
+            .into_iter()
+            .flatten()
+            .any(|given| given.by == Giver::Template);
+        Ok((recognition, used.then_some(kept.template_id)))
     }
 
     /// Works out how a stored file reads.
@@ -88,13 +130,12 @@ impl Steps {
         &self,
         key: Key,
         import: &Import,
-        reading: &Reading,
-        questions: &[Question],
+        frozen: Frozen<'_>,
         to: Status,
     ) -> Result<(), Error> {
         let mut transaction = self.store.user(key.user).await?;
         store::import::move_on(&mut transaction, import.step(to), self.clock.now()).await?;
-        store::import::freeze_reading(&mut transaction, key.import_id, reading, questions).await?;
+        store::import::freeze_reading(&mut transaction, key.import_id, frozen).await?;
         if to == Status::Asking {
             let deadline = self.deadline();
             store::import::set_deadline(&mut transaction, key.import_id, deadline).await?;
@@ -104,11 +145,11 @@ impl Steps {
         Ok(transaction.commit().await?)
     }
 
-    async fn refuse(&self, key: Key, import: &Import, refusal: Refusal) -> Result<(), Error> {
+    async fn refuse(&self, key: Key, import: &Import, refusal: &Refusal) -> Result<(), Error> {
         let mut transaction = self.store.user(key.user).await?;
         let failure = Failure {
             reason: refusal.reason.to_owned(),
-            message: refusal.detail,
+            message: refusal.detail.clone(),
         };
         self.end(&mut transaction, import, Status::Refused, Some(failure))
             .await?;

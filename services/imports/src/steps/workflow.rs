@@ -6,8 +6,8 @@ use std::time::Duration;
 use djinn_chassis::{auth::UserId, temporal::Owned};
 use djinn_temporal::{
     imports::{
-        CancelInput, ConfirmInput, ImportInput, ImportRef, ImportStatement, SWEEP_ID, SweepImports,
-        SweepInput, workflow_id,
+        AnswerInput, CancelInput, ConfirmInput, ImportInput, ImportRef, ImportStatement, SWEEP_ID,
+        SweepImports, SweepInput, workflow_id,
     },
     revert::{self, RevertImport, RevertInput},
 };
@@ -22,7 +22,7 @@ use temporalio_client::{
 };
 use uuid::Uuid;
 
-use super::{Key, Steps};
+use super::{Key, Steps, answer::Answer};
 use crate::{
     Error,
     domain::{review::Etag, status::Status},
@@ -49,6 +49,8 @@ pub(crate) enum Word {
         /// The review.
         etag: String,
     },
+    /// Go on with this answer.
+    Answer(Answer),
     /// End it.
     Cancel,
 }
@@ -59,6 +61,9 @@ impl Word {
         match self {
             Self::Confirm { etag } => {
                 import.status == Status::Review && Etag::parse(etag) == Some(import.etag)
+            }
+            Self::Answer(answer) => {
+                import.status == Status::Asking && Etag::parse(&answer.etag) == Some(import.etag)
             }
             Self::Cancel => import.status.can_be_given_up(),
         }
@@ -86,6 +91,7 @@ impl Steps {
                         .confirm(owned, request_id, etag.clone())
                         .await
                 }
+                Word::Answer(answer) => self.workflows.answer(owned, answer).await,
                 Word::Cancel => self.workflows.cancel(owned, request_id).await,
             };
             let Err(Error::RefusedByWorkflow(_)) = &answer else {
@@ -190,6 +196,23 @@ impl Workflows {
         let options = update_options(request_id);
         let input = ConfirmInput { etag };
         let update = handle.execute_update(ImportStatement::confirm, input, options);
+        in_time(update).await?.map_err(refused)
+    }
+
+    /// Answers the questions; the same request id again is the same answer.
+    ///
+    /// # Errors
+    /// [`Error::RefusedByWorkflow`] when it does not ask, or no longer asks this.
+    pub async fn answer(&self, import: &Owned<ImportId>, answer: &Answer) -> Result<(), Error> {
+        let id = workflow_id(&import.id().0.to_string());
+        let handle = self.client.get_workflow_handle::<ImportStatement>(id);
+        let options = update_options(answer.request_id);
+        let input = AnswerInput {
+            request_id: answer.request_id.to_string(),
+            etag: answer.etag.clone(),
+            answers: answer.answers.clone(),
+        };
+        let update = handle.execute_update(ImportStatement::answer, input, options);
         in_time(update).await?.map_err(refused)
     }
 

@@ -1,7 +1,7 @@
-//! The import and the moves of its status.
+//! The import: what it is, and how it is found.
 //!
-//! A status moves only with a condition on where it comes from and on the generation. No row
-//! updated means that somebody else has moved it: the caller stops.
+//! * [`status`]: the moves of its status.
+//! * [`reading`]: how its file reads, and what that rests on.
 
 use chrono::{DateTime, Utc};
 use djinn_chassis::{postgres::UserTransaction, temporal::Owned};
@@ -11,12 +11,19 @@ use uuid::Uuid;
 use crate::{
     Error,
     domain::{
+        answer::Answers,
         question::Question,
         reading::Reading,
         review::{Counts, Etag, Totals},
         status::Status,
     },
 };
+
+mod reading;
+mod status;
+
+pub use reading::{Frozen, answer, freeze_reading};
+pub use status::{Move, lock, lock_for_edit, move_on, note_change, note_failure, set_deadline};
 
 /// The id of an import, in the type that a workflow is reached by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,6 +50,10 @@ pub struct Import {
     pub reading: Option<Reading>,
     /// What the file leaves open.
     pub questions: Vec<Question>,
+    /// What the reading rests on beside the file.
+    pub answers: Answers,
+    /// The template that answered, unless a person did.
+    pub template_id: Option<Uuid>,
     /// Why it ended or was handed back.
     pub failure: Option<Failure>,
     /// Rows done in the current step.
@@ -89,19 +100,6 @@ pub struct NewImport {
     pub auto_confirm: bool,
 }
 
-/// A move from one status to another.
-#[derive(Clone, Copy, Debug)]
-pub struct Move {
-    /// The import.
-    pub import_id: Uuid,
-    /// Which recognition of its file.
-    pub generation: i32,
-    /// Where it must be.
-    pub from: Status,
-    /// Where it goes.
-    pub to: Status,
-}
-
 struct Row {
     import_id: Uuid,
     account_id: Uuid,
@@ -113,6 +111,8 @@ struct Row {
     auto_confirm: bool,
     reading: Option<serde_json::Value>,
     questions: Option<serde_json::Value>,
+    answers: serde_json::Value,
+    template_id: Option<Uuid>,
     failure_reason: Option<String>,
     failure_message: Option<String>,
     progress_done: i64,
@@ -172,6 +172,9 @@ impl TryFrom<Row> for Import {
                 .transpose()
                 .map_err(|error| undecodable(error.into()))?
                 .unwrap_or_default(),
+            answers: serde_json::from_value(row.answers)
+                .map_err(|error| undecodable(error.into()))?,
+            template_id: row.template_id,
             failure: row.failure_reason.map(|reason| Failure {
                 reason,
                 message: row.failure_message.unwrap_or_default(),
@@ -285,8 +288,8 @@ pub async fn get(
         Row,
         r#"
         SELECT i.import_id, i.account_id, i.currency_code, i.upload_id, i.status, i.generation,
-               i.revision, i.auto_confirm, i.reading, i.questions, i.failure_reason,
-               i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
+               i.revision, i.auto_confirm, i.reading, i.questions, i.answers, i.template_id,
+               i.failure_reason, i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
                i.duplicate_count, i.deleted_before_count, i.changed_count, i.invalid_count,
                i.included_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
                i.account_version, i.expires_at, i.created_at, i.updated_at, i.ended_at
@@ -329,8 +332,8 @@ pub async fn list(
         Row,
         r#"
         SELECT i.import_id, i.account_id, i.currency_code, i.upload_id, i.status, i.generation,
-               i.revision, i.auto_confirm, i.reading, i.questions, i.failure_reason,
-               i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
+               i.revision, i.auto_confirm, i.reading, i.questions, i.answers, i.template_id,
+               i.failure_reason, i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
                i.duplicate_count, i.deleted_before_count, i.changed_count, i.invalid_count,
                i.included_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
                i.account_version, i.expires_at, i.created_at, i.updated_at, i.ended_at
@@ -348,151 +351,4 @@ pub async fn list(
     .fetch_all(&mut **transaction)
     .await?;
     rows.into_iter().map(Import::try_from).collect()
-}
-
-/// Keeps the import as it is until the transaction ends, for whoever changes its rows.
-///
-/// # Errors
-/// As the database answers.
-pub async fn lock_for_edit(
-    transaction: &mut UserTransaction,
-    import_id: Uuid,
-) -> Result<(), Error> {
-    sqlx::query!(
-        "SELECT FROM imports.import WHERE import_id = $1 FOR SHARE",
-        import_id
-    )
-    .fetch_optional(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-/// Keeps everybody else away from the import until the transaction ends.
-///
-/// # Errors
-/// As the database answers.
-pub async fn lock(transaction: &mut UserTransaction, import_id: Uuid) -> Result<(), Error> {
-    sqlx::query!(
-        "SELECT FROM imports.import WHERE import_id = $1 FOR UPDATE",
-        import_id
-    )
-    .fetch_optional(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-/// Moves the status. What the old status left behind (progress, failure, deadline) goes with it.
-///
-/// # Errors
-/// [`Error::Overtaken`] if the import is not where it must be.
-pub async fn move_on(
-    transaction: &mut UserTransaction,
-    step: Move,
-    now: DateTime<Utc>,
-) -> Result<(), Error> {
-    let ended_at = (!step.to.is_open()).then_some(now);
-    let moved = sqlx::query!(
-        r#"
-        UPDATE imports.import
-        SET status = $4, updated_at = $5, ended_at = $6, progress_done = 0, progress_total = 0,
-            failure_reason = NULL, failure_message = NULL, expires_at = NULL
-        WHERE import_id = $1 AND generation = $2 AND status = $3
-        "#,
-        step.import_id,
-        step.generation,
-        step.from.as_str(),
-        step.to.as_str(),
-        now,
-        ended_at,
-    )
-    .execute(&mut **transaction)
-    .await?;
-    match moved.rows_affected() {
-        1 => Ok(()),
-        _ => Err(Error::Overtaken {
-            import_id: step.import_id,
-        }),
-    }
-}
-
-/// Says why an import ended or was handed back, in the transaction that moved it.
-///
-/// # Errors
-/// As the database answers.
-pub async fn note_failure(
-    transaction: &mut UserTransaction,
-    import_id: Uuid,
-    failure: &Failure,
-) -> Result<(), Error> {
-    sqlx::query!(
-        "UPDATE imports.import SET failure_reason = $2, failure_message = $3 WHERE import_id = $1",
-        import_id,
-        failure.reason,
-        failure.message,
-    )
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-/// Freezes how the file reads, with what it leaves open.
-///
-/// # Errors
-/// As the database answers.
-pub async fn freeze_reading(
-    transaction: &mut UserTransaction,
-    import_id: Uuid,
-    reading: &Reading,
-    questions: &[Question],
-) -> Result<(), Error> {
-    let encode = |error: serde_json::Error| Error::Task(error.into());
-    let reading = serde_json::to_value(reading).map_err(encode)?;
-    let questions = serde_json::to_value(questions).map_err(encode)?;
-    sqlx::query!(
-        "UPDATE imports.import SET reading = $2, questions = $3 WHERE import_id = $1",
-        import_id,
-        reading,
-        questions,
-    )
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-/// Says until when a review or a question waits.
-///
-/// # Errors
-/// As the database answers.
-pub async fn set_deadline(
-    transaction: &mut UserTransaction,
-    import_id: Uuid,
-    expires_at: DateTime<Utc>,
-) -> Result<(), Error> {
-    sqlx::query!(
-        "UPDATE imports.import SET expires_at = $2 WHERE import_id = $1",
-        import_id,
-        expires_at,
-    )
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-/// Notes the change that brought it into the ledger.
-///
-/// # Errors
-/// As the database answers.
-pub async fn note_change(
-    transaction: &mut UserTransaction,
-    import_id: Uuid,
-    change_id: Uuid,
-) -> Result<(), Error> {
-    sqlx::query!(
-        "UPDATE imports.import SET change_id = $2 WHERE import_id = $1",
-        import_id,
-        change_id,
-    )
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
 }

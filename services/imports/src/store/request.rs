@@ -73,3 +73,46 @@ pub async fn find(
     .await?;
     Ok(found.map(|row| (row.body_hash, row.subject_id)))
 }
+
+/// Notes that what a claimed request asked for is done, in the transaction that does it.
+///
+/// # Errors
+/// As the database answers.
+pub async fn take(
+    transaction: &mut UserTransaction,
+    rpc: &'static str,
+    request_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE imports.request SET taken_at = $3 WHERE rpc = $1 AND request_id = $2",
+        rpc,
+        request_id,
+        now,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
+}
+
+/// Whether what a claimed request asked for is done.
+///
+/// # Errors
+/// As the database answers.
+pub async fn is_taken(
+    transaction: &mut UserTransaction,
+    rpc: &'static str,
+    request_id: Uuid,
+) -> Result<bool, Error> {
+    let taken = sqlx::query_scalar!(
+        r#"
+        SELECT taken_at IS NOT NULL AS "taken!" FROM imports.request
+        WHERE rpc = $1 AND request_id = $2
+        "#,
+        rpc,
+        request_id,
+    )
+    .fetch_optional(&mut **transaction)
+    .await?;
+    Ok(taken.unwrap_or(false))
+}

@@ -5,7 +5,10 @@ use djinn_proto::imports::v1::ImportState;
 use djinn_temporal::imports::{ImportStatement, workflow_id};
 use temporalio_client::{Client, ClientOptions, Connection, ConnectionOptions};
 
-use crate::world::{World, import, many};
+use crate::{
+    answer::Asked,
+    world::{World, confirm, import, many},
+};
 
 /// The events of the import's workflow, as text.
 async fn history(import_id: &str) -> Vec<String> {
@@ -28,6 +31,41 @@ async fn history(import_id: &str) -> Vec<String> {
         .iter()
         .map(|event| format!("{:?}", event.attributes))
         .collect()
+}
+
+/// Rows that leave the order of day and month open, the amounts in order of neither.
+fn open_dates(count: usize) -> Vec<u8> {
+    let mut file = String::from("Date,Description,Amount\n");
+    for row in 0..count {
+        let (left, right) = (row * 7 % 12 + 1, row * 5 % 12 + 1);
+        file.push_str(&format!("{left:02}/{right:02}/2024,Shop {row},-{row}.50\n"));
+    }
+    file.into_bytes()
+}
+
+#[tokio::test]
+async fn a_question_and_its_answer_are_a_few_events_however_large_the_file() {
+    let world = World::new().await;
+    let mut counts = Vec::new();
+    for rows in [10, 50_000] {
+        let mut asked = Asked::about(&world, &open_dates(rows)).await;
+        asked.answer(&[("date", "0:dmy")]).await.unwrap();
+        let review = asked.reach(ImportState::Review).await;
+        confirm(&mut asked.client, &review).await.unwrap();
+        asked.reach(ImportState::Committed).await;
+        let events = testing::eventually("the end", crate::world::PATIENCE, async || {
+            let events = history(&review.import_id).await;
+            events
+                .last()?
+                .contains("WorkflowExecutionCompleted")
+                .then_some(events)
+        })
+        .await;
+        assert!(!events.iter().any(|event| event.contains("Shop")));
+        counts.push(events.len());
+    }
+    assert_eq!(counts[0], counts[1]);
+    assert!(counts[0] <= 75, "{counts:?}");
 }
 
 #[tokio::test]

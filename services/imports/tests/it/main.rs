@@ -11,6 +11,8 @@ mod by_hand;
 mod invariant;
 mod world;
 
+mod answer;
+mod answer_race;
 mod commit;
 mod faults;
 mod history;
@@ -19,5 +21,7 @@ mod requests;
 mod revert;
 mod review;
 mod scan;
+mod template;
+mod template_file;
 mod tenancy;
 mod upload;

@@ -61,6 +61,15 @@ async fn every_method(client: &mut Client, import_id: &str) -> Vec<Status> {
             .await
             .unwrap_err(),
         client
+            .answer_import(proto::AnswerImportRequest {
+                import_id: import_id.clone(),
+                etag: "1-0".to_owned(),
+                answers: [("date".to_owned(), "0:dmy".to_owned())].into(),
+                request_id: request_id.clone(),
+            })
+            .await
+            .unwrap_err(),
+        client
             .cancel_import(proto::CancelImportRequest {
                 import_id: import_id.clone(),
                 request_id: request_id.clone(),

@@ -16,7 +16,7 @@ use djinn_ledger::{
 };
 use djinn_proto::imports::v1::{
     self as proto, Import, ImportState, import_service_client::ImportServiceClient,
-    upload_statement_request::Part,
+    template_service_client::TemplateServiceClient, upload_statement_request::Part,
 };
 use tonic::{
     Code, Request, Status,
@@ -30,6 +30,7 @@ use uuid::Uuid;
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) type Client = ImportServiceClient<InterceptedService<Channel, Bearer>>;
+pub(crate) type Templates = TemplateServiceClient<InterceptedService<Channel, Bearer>>;
 
 #[derive(Clone)]
 pub(crate) struct Bearer(pub(crate) String);
@@ -195,6 +196,10 @@ impl World {
         ImportServiceClient::with_interceptor(self.channel(), Bearer(token))
     }
 
+    pub(crate) fn templates(&self, user: UserId) -> Templates {
+        TemplateServiceClient::with_interceptor(self.channel(), Bearer(testing::token(user)))
+    }
+
     pub(crate) fn channel(&self) -> Channel {
         let url = format!("http://127.0.0.1:{}", self.ports.0);
         Endpoint::from_shared(url).unwrap().connect_lazy()
@@ -266,6 +271,24 @@ pub(crate) fn statement(rows: &[(&str, &str, &str)]) -> Vec<u8> {
         file.push_str(&format!("{date},{text},{amount}\n"));
     }
     file.into_bytes()
+}
+
+/// A statement of which only its owner knows whether the day or the month comes first: no day is
+/// beyond the twelfth, and the rows are in order neither way.
+pub(crate) fn ambiguous() -> Vec<u8> {
+    statement(&[
+        ("02/01/2024", "Rent", "-900.50"),
+        ("01/02/2024", "Salary", "2500.00"),
+        ("05/01/2024", "Coffee", "-3.20"),
+        ("03/03/2024", "Groceries", "-41.15"),
+    ])
+}
+
+/// A statement that asks for date and amount first, and then for a row without a date.
+pub(crate) fn ambiguous_twice() -> Vec<u8> {
+    b"Date,Description,Amount\n02/01/2024,A,12.50\n,B,3.50\n01/02/2024,C,20.00\n\
+      05/01/2024,D,7.00\n"
+        .to_vec()
 }
 
 /// Rows of a statement that differ from each other, with positive and negative amounts.
@@ -392,6 +415,38 @@ pub(crate) async fn confirm(client: &mut Client, import: &Import) -> Result<Impo
     };
     Ok(client
         .confirm_import(request)
+        .await?
+        .into_inner()
+        .import
+        .unwrap())
+}
+
+/// Answers what an import asks.
+pub(crate) async fn answer(
+    client: &mut Client,
+    import: &Import,
+    answers: &[(&str, &str)],
+) -> Result<Import, Status> {
+    answer_as(client, Uuid::new_v4(), import, answers).await
+}
+
+pub(crate) async fn answer_as(
+    client: &mut Client,
+    request_id: Uuid,
+    import: &Import,
+    answers: &[(&str, &str)],
+) -> Result<Import, Status> {
+    let answers = answers
+        .iter()
+        .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+    let request = proto::AnswerImportRequest {
+        import_id: import.import_id.clone(),
+        etag: import.etag.clone(),
+        answers: answers.collect(),
+        request_id: request_id.to_string(),
+    };
+    Ok(client
+        .answer_import(request)
         .await?
         .into_inner()
         .import
