@@ -109,7 +109,7 @@ async fn import(
 async fn delete(session: &Session, template_id: Uuid) -> Result<(), Error> {
     let template_id = template_id.to_string();
     session.client.delete_template(template_id.clone()).await?;
-    let document = document::Deleted {
+    let document = document::DeletedTemplate {
         template_id: &template_id,
     };
     session.output.result(&document, || {

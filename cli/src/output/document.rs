@@ -62,7 +62,7 @@ pub(crate) struct Templates<'a> {
 /// A template that is gone: `{"templateId":".."}`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Deleted<'a> {
+pub(crate) struct DeletedTemplate<'a> {
     /// Its id.
     pub(crate) template_id: &'a str,
 }
@@ -91,7 +91,7 @@ pub(crate) struct TransactionHistory<'a> {
 /// A transaction that was deleted: `{"transactionId":".."}`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(crate) struct Deleted<'a> {
+pub(crate) struct DeletedTransaction<'a> {
     /// Its id.
     pub(crate) transaction_id: &'a str,
 }

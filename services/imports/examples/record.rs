@@ -29,7 +29,7 @@ use djinn_temporal::{
     imports::{ImportStatement, SWEEP_ID, SweepImports, workflow_id},
     revert::{self as reverting, RevertImport},
 };
-use temporalio_client::{Client as Temporal, ClientOptions, Connection, ConnectionOptions};
+use temporalio_client::{ClientOptions, Connection, ConnectionOptions};
 use uuid::Uuid;
 use world::{
     Client, World, ambiguous, ambiguous_twice, answer, begin, cancel, confirm, import, many, reach,

@@ -112,7 +112,7 @@ pub(super) async fn delete(session: &Session, args: TransactionDelete) -> Result
         etag,
     };
     session.client.delete_transaction(request).await?;
-    let document = document::Deleted {
+    let document = document::DeletedTransaction {
         transaction_id: &transaction_id,
     };
     session.output.result(&document, || {
