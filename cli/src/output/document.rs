@@ -173,7 +173,10 @@ mod tests {
         check(&Imports { imports: &[] }, r#"{"imports":[]}"#);
         check(&Rows { rows: &[] }, r#"{"rows":[]}"#);
         check(&Templates { templates: &[] }, r#"{"templates":[]}"#);
-        check(&Deleted { template_id: "t" }, r#"{"templateId":"t"}"#);
+        check(
+            &DeletedTemplate { template_id: "t" },
+            r#"{"templateId":"t"}"#,
+        );
         check(
             &Transactions { transactions: &[] },
             r#"{"transactions":[]}"#,
