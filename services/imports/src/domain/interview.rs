@@ -99,11 +99,9 @@ fn which_date() {
             date: Which of these dates is the day of the booking?
               0:dmy The date is in column "Booking Date", written day, month, year.
                 15 January 2024  -12.50  Shop
-                16 January 2024  +1000.00  Salary
                 17 January 2024  -9.00  Cinema
               1:dmy The date is in column "Transaction Date", written day, month, year.
                 14 January 2024  -12.50  Shop
-                16 January 2024  +1000.00  Salary
                 15 January 2024  -9.00  Cinema
         "#]],
     );
@@ -120,11 +118,9 @@ fn which_way_the_money_went() {
             amount: Which way did the money go in these rows? A minus is money out, a plus money in.
               signed:2:dot Signs as written in column "Amount".
                 15 January 2024  +12.50  SHOP A
-                16 January 2024  0.00  SHOP B
                 17 January 2024  +20.00  SHOP C
               inverted:2:dot Positive means money out in column "Amount".
                 15 January 2024  -12.50  SHOP A
-                16 January 2024  0.00  SHOP B
                 17 January 2024  -20.00  SHOP C
         "#]],
     );
@@ -166,21 +162,15 @@ fn fees_and_dates() {
             date: Which of these dates is the day of the booking?
               3:ymd The date is in column "Completed Date", written year, month, day.
                 2 January 2023  -10.00 EUR  Shop
-                3 January 2023  -21.00 EUR  To Bob
                 left out: CARD_PAYMENT,Current,2023-01-06 10:00:00,,Shop,-5.00,0.00,EU…
               2:ymd The date is in column "Started Date", written year, month, day.
                 1 January 2023  -10.00 EUR  Shop
-                3 January 2023  -21.00 EUR  To Bob
                 6 January 2023  -5.00 EUR  Shop
             amount: Which of these amounts are those of your statement? A minus is money out, a plus money in.
               signed:5:dot:less:6 Signs as written in column "Amount", less the fee in column "Fee".
-                2 January 2023  -10.00 EUR  Shop
                 3 January 2023  -21.00 EUR  To Bob
-                5 January 2023  +100.00 EUR  Top-Up
               signed:5:dot Signs as written in column "Amount".
-                2 January 2023  -10.00 EUR  Shop
                 3 January 2023  -20.00 EUR  To Bob
-                5 January 2023  +100.00 EUR  Top-Up
         "#]],
     );
 }
@@ -196,12 +186,8 @@ fn rows_without_a_date() {
         expect![[r#"
             rows: Some rows between the others have an amount and no date. Which day do they have?
               date_above The day of the row above.
-                14 January 2024  -1.00  Z
-                15 January 2024  -12.50  A
                 15 January 2024  -3.50  B
               leave_out None that is known: leave them out.
-                14 January 2024  -1.00  Z
-                15 January 2024  -12.50  A
                 left out: ,B,3.50,,84.00
         "#]],
     );
@@ -218,11 +204,9 @@ fn rows_that_may_not_count() {
         expect![[r#"
             rows: Some rows were declined, cancelled or turned back. Do they count?
               drop No: leave them out.
-                15 January 2024  -12.50  Shop
                 left out: 16.01.2024,Hotel,-80.00,Declined
                 left out: 18.01.2024,Taxi,-8.00,Declined
               keep Yes, money moved: keep them.
-                15 January 2024  -12.50  Shop
                 16 January 2024  -80.00  Hotel
                 18 January 2024  -8.00  Taxi
         "#]],
