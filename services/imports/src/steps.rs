@@ -2,9 +2,9 @@
 //!
 //! * [`scan`]: the malware scanner, and what follows a finding.
 //! * [`source`]: a stored file as the reader wants it.
-//! * [`recognise`], [`answer`], [`stage`], [`matching`], [`commit`], [`close`]: the steps of an import. Each
-//!   begins by looking where the import stands: a step whose earlier try went through, though its
-//!   report was lost, answers what that try found.
+//! * [`recognise`], [`answer`], [`stage`], [`matching`], [`commit`], [`close`]: the steps of an
+//!   import. Each begins by looking where the import stands: a step whose earlier try went through,
+//!   though its report was lost, answers what that try found.
 //! * [`receive`]: a file into the object store. [`preview`]: a look without an import.
 //! * [`sweep`]: what a crash left behind.
 //! * [`workflow`]: the way to the import's workflow.
