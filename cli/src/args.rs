@@ -45,8 +45,8 @@ pub(crate) struct Global {
     ///
     /// The document is proto3 JSON: the account, the import, or a list as {"accounts":[..]},
     /// {"imports":[..]}, {"rows":[..]}, {"templates":[..]}, {"transactions":[..]}. Fields that are
-    /// zero, empty or false are left out, and 64-bit numbers are strings. A failure is the last line
-    /// of stderr, as {"error":{"reason":..,"message":..,"fields":[..]}}.
+    /// zero, empty or false are left out, and 64-bit numbers are strings. A failure is the last
+    /// line of stderr, as {"error":{"reason":..,"message":..,"fields":[..]}}.
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// The gateway.
