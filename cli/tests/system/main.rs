@@ -135,8 +135,8 @@ async fn another_users_account_is_not_found_and_an_infected_file_is_refused() {
     assert_eq!(import["job"]["failure"]["reason"], "INFECTED");
 }
 
-/// Asked once, answered by the terminal, and the month after read by the template; the template as a
-/// file serves another user.
+/// Asked once, answered by the terminal, and the month after read by the template; the template as
+/// a file serves another user.
 #[tokio::test]
 async fn a_question_is_answered_once() {
     const OPEN: &str = "Date,Description,Amount\n02/01/2024,Rent,-900.50\n\

@@ -1,4 +1,5 @@
-//! Questions in full, as a person reads them: every choice has rows, the same ones, and they differ.
+//! Questions in full, as a person reads them: every choice has rows, the same ones, and they
+//! differ.
 
 use expect_test::{Expect, expect};
 
@@ -20,7 +21,7 @@ fn check(text: &str, expected: Expect) {
     let (_, questions) = asked(text, &hints(&[]));
     let mut shown = String::new();
     for question in &questions {
-        shown += &format!("{}: {}\n", question.key, question.prompt);
+        shown += &format!("{}:\n{}\n", question.key, question.prompt);
         for choice in &question.choices {
             shown += &format!("  {} {}\n", choice.value, choice.label);
             for sample in &choice.samples {
@@ -57,7 +58,8 @@ fn day_or_month() {
          06/06/2024,Same either way,-3.00\n\
          02/01/2024,Salary,700.00\n",
         expect![[r#"
-            date: Which number in column "Date" is the day? Look for a booking whose day you know.
+            date:
+            Which number in column "Date" is the day? Look for a booking whose day you know.
               0:dmy The date is in column "Date", written day, month, year.
                 1 February 2024  -5.00  Baker
                 3 February 2024  -6.00  Butcher
@@ -77,7 +79,8 @@ fn day_or_year() {
          15/01/24,UPI-SHOP,15/01/24,12.50,0.00,0000001,\"1,00,087.50\"\n\
          16/01/24,SALARY,16/01/24,0.00,\"1,00,000.00\",0000002,\"2,00,087.50\"\n",
         expect![[r#"
-            date: Which number in column "Date" is the day? Look for a booking whose day you know.
+            date:
+            Which number in column "Date" is the day? Look for a booking whose day you know.
               0:dmy The date is in column "Date", written day, month, year.
                 15 January 2024  -12.50  UPI-SHOP
                 16 January 2024  +100000.00  SALARY
@@ -96,14 +99,13 @@ fn which_date() {
          16.01.2024;16.01.2024;Salary;1000,00\n\
          17.01.2024;15.01.2024;Cinema;-9,00\n",
         expect![[r#"
-            date: Which of these dates is the day of the booking?
+            date:
+            Which of these dates is the day of the booking?
               0:dmy The date is in column "Booking Date", written day, month, year.
                 15 January 2024  -12.50  Shop
-                16 January 2024  +1000.00  Salary
                 17 January 2024  -9.00  Cinema
               1:dmy The date is in column "Transaction Date", written day, month, year.
                 14 January 2024  -12.50  Shop
-                16 January 2024  +1000.00  Salary
                 15 January 2024  -9.00  Cinema
         "#]],
     );
@@ -117,14 +119,13 @@ fn which_way_the_money_went() {
          16/01/2024,SHOP B,0.00\n\
          17/01/2024,SHOP C,20.00\n",
         expect![[r#"
-            amount: Which way did the money go in these rows? A minus is money out, a plus money in.
+            amount:
+            Which way did the money go in these rows? A minus is money out, a plus money in.
               signed:2:dot Signs as written in column "Amount".
                 15 January 2024  +12.50  SHOP A
-                16 January 2024  0.00  SHOP B
                 17 January 2024  +20.00  SHOP C
               inverted:2:dot Positive means money out in column "Amount".
                 15 January 2024  -12.50  SHOP A
-                16 January 2024  0.00  SHOP B
                 17 January 2024  -20.00  SHOP C
         "#]],
     );
@@ -138,7 +139,8 @@ fn a_thousand_or_one() {
          16.01.2024;Haus;-1,234\n\
          17.01.2024;Lohn;2,500\n",
         expect![[r#"
-            amount: Which of these amounts are those of your statement? A minus is money out, a plus money in.
+            amount:
+            Which amounts are those of your statement? A minus is money out, a plus money in.
               signed:2:dot Signs as written in column "Betrag", written as in 1,234.56.
                 15 January 2024  -12345  Auto
                 16 January 2024  -1234  Haus
@@ -163,24 +165,20 @@ fn fees_and_dates() {
          169.00\n\
          CARD_PAYMENT,Current,2023-01-06 10:00:00,,Shop,-5.00,0.00,EUR,REVERTED,\n",
         expect![[r#"
-            date: Which of these dates is the day of the booking?
+            date:
+            Which of these dates is the day of the booking?
               3:ymd The date is in column "Completed Date", written year, month, day.
                 2 January 2023  -10.00 EUR  Shop
-                3 January 2023  -21.00 EUR  To Bob
                 left out: CARD_PAYMENT,Current,2023-01-06 10:00:00,,Shop,-5.00,0.00,EU…
               2:ymd The date is in column "Started Date", written year, month, day.
                 1 January 2023  -10.00 EUR  Shop
-                3 January 2023  -21.00 EUR  To Bob
                 6 January 2023  -5.00 EUR  Shop
-            amount: Which of these amounts are those of your statement? A minus is money out, a plus money in.
+            amount:
+            Which amounts are those of your statement? A minus is money out, a plus money in.
               signed:5:dot:less:6 Signs as written in column "Amount", less the fee in column "Fee".
-                2 January 2023  -10.00 EUR  Shop
                 3 January 2023  -21.00 EUR  To Bob
-                5 January 2023  +100.00 EUR  Top-Up
               signed:5:dot Signs as written in column "Amount".
-                2 January 2023  -10.00 EUR  Shop
                 3 January 2023  -20.00 EUR  To Bob
-                5 January 2023  +100.00 EUR  Top-Up
         "#]],
     );
 }
@@ -194,14 +192,11 @@ fn rows_without_a_date() {
          ,B,3.50,,84.00\n\
          16 Jan 2024,C,,50.00,134.00\n",
         expect![[r#"
-            rows: Some rows between the others have an amount and no date. Which day do they have?
+            rows:
+            Some rows between the others have an amount and no date. Which day do they have?
               date_above The day of the row above.
-                14 January 2024  -1.00  Z
-                15 January 2024  -12.50  A
                 15 January 2024  -3.50  B
               leave_out None that is known: leave them out.
-                14 January 2024  -1.00  Z
-                15 January 2024  -12.50  A
                 left out: ,B,3.50,,84.00
         "#]],
     );
@@ -216,13 +211,12 @@ fn rows_that_may_not_count() {
          17.01.2024,Salary,1000.00,Completed\n\
          18.01.2024,Taxi,-8.00,Declined\n",
         expect![[r#"
-            rows: Some rows were declined, cancelled or turned back. Do they count?
+            rows:
+            Some rows were declined, cancelled or turned back. Do they count?
               drop No: leave them out.
-                15 January 2024  -12.50  Shop
                 left out: 16.01.2024,Hotel,-80.00,Declined
                 left out: 18.01.2024,Taxi,-8.00,Declined
               keep Yes, money moved: keep them.
-                15 January 2024  -12.50  Shop
                 16 January 2024  -80.00  Hotel
                 18 January 2024  -8.00  Taxi
         "#]],

@@ -83,8 +83,8 @@ pub(super) fn samples(source: &dyn Source, readings: &[Reading]) -> Result<Sampl
     Ok(show(choose(kinds), readings.len()))
 }
 
-/// The lines that together tell most choices apart, in the order of the file. Lines that tell nothing
-/// are shown only where there are no others.
+/// The lines that together tell most choices apart, in the order of the file. Lines that tell
+/// nothing are shown only where there are no others.
 fn choose(mut kinds: Vec<Kind>) -> Vec<Line> {
     if kinds.iter().any(|kind| kind.tells.contains(&true)) {
         kinds.retain(|kind| kind.tells.contains(&true));

@@ -262,27 +262,71 @@ mod tests {
             &whole("\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{\"date\":\"x\"},\"id\":1"),
             &whole("\"name\":\"m\",\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{}"),
         ] {
-            found += &format!("{}\n", Template::read(content.as_bytes()).unwrap_err());
+            let problem = Template::read(content.as_bytes()).unwrap_err().to_string();
+            found += &problem
+                .replace("; ", ";\n  ")
+                .replace(": ", ":\n  ")
+                .replace(", expected", ",\n  expected")
+                .replace(" at line", "\n  at line");
+            found.push('\n');
         }
         expect![[r#"
-            is no template: EOF while parsing a value at line 1 column 0; send the file as ExportTemplate gave it
-            is no template: invalid length 0, expected struct Versioned with 1 element at line 1 column 2; send the file as ExportTemplate gave it
-            is no template: missing field `djinn_template` at line 1 column 2; send the file as ExportTemplate gave it
-            is no template: invalid type: string "1", expected u64 at line 1 column 21; send the file as ExportTemplate gave it
-            is of version 0, which never was; this release reads version 1
-            is of version 2 and this release reads up to 1; export it again from this release, or use a newer one
-            is no template of version 1: missing field `answers` at line 1 column 63
-            is no template of version 1: invalid value: string ";;", expected a character at line 1 column 47
+            is no template:
+              EOF while parsing a value
+              at line 1 column 0;
+              send the file as ExportTemplate gave it
+            is no template:
+              invalid length 0,
+              expected struct Versioned with 1 element
+              at line 1 column 2;
+              send the file as ExportTemplate gave it
+            is no template:
+              missing field `djinn_template`
+              at line 1 column 2;
+              send the file as ExportTemplate gave it
+            is no template:
+              invalid type:
+              string "1",
+              expected u64
+              at line 1 column 21;
+              send the file as ExportTemplate gave it
+            is of version 0, which never was;
+              this release reads version 1
+            is of version 2 and this release reads up to 1;
+              export it again from this release, or use a newer one
+            is no template of version 1:
+              missing field `answers`
+              at line 1 column 63
+            is no template of version 1:
+              invalid value:
+              string ";;",
+              expected a character
+              at line 1 column 47
             `delimiter` must be the character between columns, as ";"
             `columns` must have 1 to 512 names
-            is no template of version 1: invalid type: integer `1`, expected a string at line 1 column 59
+            is no template of version 1:
+              invalid type:
+              integer `1`,
+              expected a string
+              at line 1 column 59
             NUL cannot be part of a template
-            `answers` is empty; a template without answers serves nothing
-            `answers` has "sign"; this release asks for date, amount, rows
+            `answers` is empty;
+              a template without answers serves nothing
+            `answers` has "sign";
+              this release asks for date, amount, rows
             `answers.date` must be a choice of 1 to 256 bytes
-            is no template of version 1: invalid type: integer `1`, expected a string at line 1 column 82
-            is no template of version 1: unknown field `id`, expected one of `djinn_template`, `name`, `delimiter`, `columns`, `answers` at line 1 column 90
-            is no template of version 1: duplicate field `name` at line 1 column 37
+            is no template of version 1:
+              invalid type:
+              integer `1`,
+              expected a string
+              at line 1 column 82
+            is no template of version 1:
+              unknown field `id`,
+              expected one of `djinn_template`, `name`, `delimiter`, `columns`, `answers`
+              at line 1 column 90
+            is no template of version 1:
+              duplicate field `name`
+              at line 1 column 37
         "#]].assert_eq(&found);
     }
 

@@ -80,7 +80,7 @@ pub(super) fn amount(
 ) -> Result<Question, ReadError> {
     let samples = sample::samples(source, &readings)?;
     let prompt = if samples.sizes_differ {
-        "Which of these amounts are those of your statement? A minus is money out, a plus money in."
+        "Which amounts are those of your statement? A minus is money out, a plus money in."
     } else {
         "Which way did the money go in these rows? A minus is money out, a plus money in."
     };

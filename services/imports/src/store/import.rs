@@ -289,10 +289,11 @@ pub async fn get(
         r#"
         SELECT i.import_id, i.account_id, i.currency_code, i.upload_id, i.status, i.generation,
                i.revision, i.auto_confirm, i.reading, i.questions, i.answers, i.template_id,
-               i.failure_reason, i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
-               i.duplicate_count, i.deleted_before_count, i.changed_count, i.invalid_count,
-               i.included_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
-               i.account_version, i.expires_at, i.created_at, i.updated_at, i.ended_at
+               i.failure_reason, i.failure_message, i.progress_done, i.progress_total,
+               i.row_count, i.new_count, i.duplicate_count, i.deleted_before_count,
+               i.changed_count, i.invalid_count, i.included_count, i.included_minor,
+               i.balance_before_minor, i.id_conflict_count, i.account_version, i.expires_at,
+               i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE i.import_id = $1
         "#,
@@ -333,10 +334,11 @@ pub async fn list(
         r#"
         SELECT i.import_id, i.account_id, i.currency_code, i.upload_id, i.status, i.generation,
                i.revision, i.auto_confirm, i.reading, i.questions, i.answers, i.template_id,
-               i.failure_reason, i.failure_message, i.progress_done, i.progress_total, i.row_count, i.new_count,
-               i.duplicate_count, i.deleted_before_count, i.changed_count, i.invalid_count,
-               i.included_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
-               i.account_version, i.expires_at, i.created_at, i.updated_at, i.ended_at
+               i.failure_reason, i.failure_message, i.progress_done, i.progress_total,
+               i.row_count, i.new_count, i.duplicate_count, i.deleted_before_count,
+               i.changed_count, i.invalid_count, i.included_count, i.included_minor,
+               i.balance_before_minor, i.id_conflict_count, i.account_version, i.expires_at,
+               i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE ($1::uuid IS NULL OR i.account_id = $1)
           AND ($2::text[] = '{}' OR i.status = ANY($2))

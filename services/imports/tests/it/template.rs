@@ -61,7 +61,10 @@ async fn what_was_answered_is_not_asked_again() {
     confirm(&mut asked.client, &review).await.unwrap();
     reach(&mut asked.client, &import_id, ImportState::Committed).await;
     // Nobody answered anything new.
-    assert_eq!(templates(&world, asked.user).await, [kept.clone()]);
+    assert_eq!(
+        templates(&world, asked.user).await,
+        std::slice::from_ref(&kept)
+    );
 
     // Forgotten, the question is asked again.
     let request = proto::DeleteTemplateRequest {
