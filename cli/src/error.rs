@@ -21,7 +21,7 @@ pub(crate) enum Exit {
     Question = 3,
     /// The import has ended without effect, or a rule says no.
     Refused = 4,
-    /// The import waits for confirmation, or nobody agreed to a deletion.
+    /// The import waits for confirmation.
     Unconfirmed = 5,
     /// There is no such thing, or it belongs to somebody else.
     NotFound = 6,
@@ -127,7 +127,7 @@ pub(crate) enum Error {
     Ended(Box<Import>),
     /// Nobody at a terminal said yes.
     #[error("nobody agreed to the deletion, and nothing was deleted")]
-    NotAgreed,
+    NotDeleted,
     /// Ctrl-C; what happens to the work is the way out.
     #[error("interrupted")]
     Interrupted,
@@ -219,7 +219,7 @@ impl Error {
             | Self::ManyAccounts { .. } => Exit::Usage,
             Self::NoAccount(_) => Exit::NotFound,
             Self::Asking(_) => Exit::Question,
-            Self::Unconfirmed(_) | Self::NotAgreed => Exit::Unconfirmed,
+            Self::Unconfirmed(_) | Self::NotDeleted => Exit::Unconfirmed,
             Self::Ended(_) | Self::NotDevelopment(_) => Exit::Refused,
             Self::Interrupted => Exit::Interrupted,
             Self::Guided { error, .. } => error.exit(),
@@ -254,7 +254,7 @@ impl Error {
             Self::ManyAccounts { .. } => "AMBIGUOUS_ACCOUNT".to_owned(),
             Self::Asking(_) => "ASKING".to_owned(),
             Self::Unconfirmed(_) => "UNCONFIRMED".to_owned(),
-            Self::NotAgreed => "NOT_AGREED".to_owned(),
+            Self::NotDeleted => "NOT_AGREED".to_owned(),
             Self::Interrupted => "INTERRUPTED".to_owned(),
             Self::Prompt(_) | Self::Output(_) | Self::Json(_) | Self::Runtime(_) => {
                 "LOCAL_FAULT".to_owned()
@@ -311,7 +311,7 @@ impl Error {
                  identity provider"
                     .to_owned()
             }
-            Self::NotAgreed => "--yes deletes without asking".to_owned(),
+            Self::NotDeleted => "--yes deletes without asking".to_owned(),
             Self::NoAccount(_) => "`djinn account list` shows the names".to_owned(),
             Self::ManyAccounts { .. } => {
                 "give the id instead, `djinn account list` shows it".to_owned()

@@ -86,7 +86,7 @@ pub(super) async fn conclude(
         }
         let agreed = match consent {
             Consent::Given => confirmed.is_none(),
-            Consent::Ask => ask("Commit this?").await?,
+            Consent::Ask => ask("Commit this?".to_owned()).await?,
         };
         if !agreed {
             return Err(Error::Unconfirmed(Box::new(import)));
@@ -237,7 +237,7 @@ async fn rows(
 }
 
 /// Asks at the terminal; without one nobody has agreed.
-pub(super) async fn ask(question: &'static str) -> Result<bool, Error> {
+pub(super) async fn ask(question: String) -> Result<bool, Error> {
     if !io::stdin().is_terminal() || !io::stderr().is_terminal() {
         return Ok(false);
     }

@@ -97,11 +97,11 @@ pub(super) async fn delete(session: &Session, args: TransactionDelete) -> Result
         let list = ledger::transactions(std::slice::from_ref(&seen));
         session.output.show(&list)?;
         let agreed = tokio::select! {
-            agreed = review::ask("Delete this?") => agreed?,
+            agreed = review::ask("Delete this?".to_owned()) => agreed?,
             error = review::interrupted() => return Err(error),
         };
         if !agreed {
-            return Err(Error::NotAgreed);
+            return Err(Error::NotDeleted);
         }
         if etag.is_empty() {
             etag = seen.etag;
