@@ -50,8 +50,8 @@ pub(crate) struct Global {
     ///
     /// The document is proto3 JSON: the account, the import, the transaction, or a list as
     /// {"accounts":[..]}, {"imports":[..]}, {"rows":[..]}, {"transactions":[..]}. Fields that are
-    /// zero, empty or false are left out, and 64-bit numbers are strings. A failure is the last line
-    /// of stderr, as {"error":{"reason":..,"message":..,"fields":[..]}}.
+    /// zero, empty or false are left out, and 64-bit numbers are strings. A failure is the last
+    /// line of stderr, as {"error":{"reason":..,"message":..,"fields":[..]}}.
     #[arg(long, global = true)]
     pub(crate) json: bool,
     /// The gateway.
