@@ -75,7 +75,8 @@ pub(super) fn held(seen: &Transaction, field: Field, provenance: Option<Writer>)
     }
 }
 
-/// Whether the writer may write a field that is held so; `equal` says that it has the value already.
+/// Whether the writer may write a field that is held so; `equal` says that it has the value
+/// already.
 pub(super) fn outcome(writer: Writer, field: Field, held: Held, equal: bool) -> Outcome {
     if writer == Writer::User {
         // The lock is an effect of its own, but no field is locked twice.

@@ -367,36 +367,36 @@ impl LedgerService for Fake {
 
     async fn create_transaction(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::CreateTransactionRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::CreateTransactionResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        _: Request<CreateTransactionRequest>,
+    ) -> Answer<CreateTransactionResponse> {
+        Err(Status::unimplemented(""))
     }
 
     async fn update_transaction(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::UpdateTransactionRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::UpdateTransactionResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        _: Request<UpdateTransactionRequest>,
+    ) -> Answer<UpdateTransactionResponse> {
+        Err(Status::unimplemented(""))
     }
 
     async fn delete_transaction(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::DeleteTransactionRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::DeleteTransactionResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        _: Request<DeleteTransactionRequest>,
+    ) -> Answer<DeleteTransactionResponse> {
+        Err(Status::unimplemented(""))
     }
 
     async fn unlock_transaction_fields(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::UnlockTransactionFieldsRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::UnlockTransactionFieldsResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        _: Request<UnlockTransactionFieldsRequest>,
+    ) -> Answer<UnlockTransactionFieldsResponse> {
+        Err(Status::unimplemented(""))
     }
 
     async fn list_transaction_changes(
         &self,
-        _: tonic::Request<djinn_proto::sync::v1::ListTransactionChangesRequest>,
-    ) -> Result<tonic::Response<djinn_proto::sync::v1::ListTransactionChangesResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        _: Request<ListTransactionChangesRequest>,
+    ) -> Answer<ListTransactionChangesResponse> {
+        Err(Status::unimplemented(""))
     }
 }

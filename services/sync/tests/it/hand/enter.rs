@@ -63,16 +63,17 @@ async fn a_counterparty_stands_for_a_description() {
     assert_eq!((&*made.description, &*made.counterparty), ("", "Markt"));
 }
 
+/// A good request with something wrong in it.
+fn wrong(set: fn(&mut CreateTransactionRequest)) -> CreateTransactionRequest {
+    let mut sent = entry(&Uuid::new_v4().to_string());
+    set(&mut sent);
+    sent
+}
+
 #[tokio::test]
 async fn wrong_fields_are_named_all_at_once() {
     let service = Service::start().await;
     let mut client = service.client(testing::user());
-    let account_id = create(&mut client, "Giro").await.account_id;
-    let wrong = |set: fn(&mut CreateTransactionRequest)| {
-        let mut sent = entry(&account_id);
-        set(&mut sent);
-        sent
-    };
     let all = [
         "request_id",
         "account_id",
@@ -80,63 +81,57 @@ async fn wrong_fields_are_named_all_at_once() {
         "amount",
         "description",
     ];
-    let code = "amount.currency_code";
+    let nothing = CreateTransactionRequest::default();
+    assert_eq!(invalid(client.create_transaction(nothing).await), all);
+    let day = |text: &str| CreateTransactionRequest {
+        booked_on: text.to_owned(),
+        ..entry(&Uuid::new_v4().to_string())
+    };
     for (sent, expected) in [
-        (CreateTransactionRequest::default(), &all[..]),
-        (wrong(|r| r.request_id.clear()), &["request_id"]),
-        (wrong(|r| r.account_id = "x".to_owned()), &["account_id"]),
-        (wrong(|r| r.booked_on.clear()), &["booked_on"]),
-        (
-            wrong(|r| r.booked_on = "31.1.2026".to_owned()),
-            &["booked_on"],
-        ),
-        (
-            wrong(|r| r.booked_on = "1899-12-31".to_owned()),
-            &["booked_on"],
-        ),
-        (
-            wrong(|r| r.booked_on = "9999-12-31".to_owned()),
-            &["booked_on"],
-        ),
-        (
-            wrong(|r| r.value_on = "2026-02-30".to_owned()),
-            &["value_on"],
-        ),
-        (
-            wrong(|r| r.value_on = "0226-01-01".to_owned()),
-            &["value_on"],
-        ),
-        (wrong(|r| r.amount = None), &["amount"]),
-        (wrong(|r| r.amount = money("USD", 1)), &[code]),
-        (wrong(|r| r.amount = money("", 1)), &[code]),
-        (wrong(|r| r.description = " ".to_owned()), &["description"]),
-        (
-            wrong(|r| r.description = "x".repeat(1_001)),
-            &["description"],
-        ),
-        (
-            wrong(|r| r.description = "a\nb".to_owned()),
-            &["description"],
-        ),
-        (
-            wrong(|r| r.counterparty = "x".repeat(201)),
-            &["counterparty"],
-        ),
-        (
-            wrong(|r| r.counterparty = "\0".to_owned()),
-            &["counterparty"],
-        ),
-        (wrong(|r| r.note = "x".repeat(4_001)), &["note"]),
-        (wrong(|r| r.note = "a\u{1b}b".to_owned()), &["note"]),
+        (wrong(|r| r.request_id.clear()), "request_id"),
+        (wrong(|r| r.account_id = "x".to_owned()), "account_id"),
+        (day(""), "booked_on"),
+        (day("31.1.2026"), "booked_on"),
+        (day("1899-12-31"), "booked_on"),
+        (day("9999-12-31"), "booked_on"),
+        (wrong(|r| r.value_on = "0226-01-01".to_owned()), "value_on"),
+        (wrong(|r| r.amount = None), "amount"),
+        (wrong(|r| r.amount = money("", 1)), "amount.currency_code"),
+        (wrong(|r| r.description = " ".to_owned()), "description"),
+        (wrong(|r| r.description = "a\nb".to_owned()), "description"),
+        (wrong(|r| r.counterparty = "\0".to_owned()), "counterparty"),
+        (wrong(|r| r.note = "a\u{1b}b".to_owned()), "note"),
     ] {
-        assert_eq!(invalid(client.create_transaction(sent).await), expected);
+        assert_eq!(invalid(client.create_transaction(sent).await), [expected]);
     }
+    let claims = "SELECT count(*) FROM sync.request";
+    assert_eq!(service.count(claims).await, 0);
+}
+
+#[tokio::test]
+async fn texts_have_a_limit_and_the_currency_is_the_accounts() {
+    let service = Service::start().await;
+    let mut client = service.client(testing::user());
+    let account_id = create(&mut client, "Giro").await.account_id;
     let longest = CreateTransactionRequest {
         description: "ä".repeat(1_000),
         counterparty: "ä".repeat(200),
         note: "ä".repeat(4_000),
         ..entry(&account_id)
     };
+    let with = |set: fn(&mut CreateTransactionRequest)| {
+        let mut sent = longest.clone();
+        set(&mut sent);
+        sent
+    };
+    for (sent, expected) in [
+        (with(|r| r.description.push('x')), "description"),
+        (with(|r| r.counterparty.push('x')), "counterparty"),
+        (with(|r| r.note.push('x')), "note"),
+        (with(|r| r.amount = money("USD", 1)), "amount.currency_code"),
+    ] {
+        assert_eq!(invalid(client.create_transaction(sent).await), [expected]);
+    }
     enter(&mut client, longest).await;
     for sql in [
         "SELECT count(*) FROM ledger.transaction",
