@@ -87,7 +87,9 @@ pub(crate) struct Stack<'a> {
 /// `cargo xtask up`.
 pub(crate) async fn up(workspace: &Workspace, profile: Profile) -> anyhow::Result<()> {
     let outcome = interrupt::guard(async {
-        if let Err(error) = workspace.build_migrate().await {
+        // Everything, because one program alone has other features, and with them half of the
+        // dependencies would compile again.
+        if let Err(error) = workspace.build().await {
             // Servers without our tables are still of use to somebody who repairs the build.
             println!("databases are migrated by the last djinn-migrate that was built: {error:#}");
         }
