@@ -14,7 +14,7 @@ use crate::{
 const MESSAGE_CHARACTERS_MAX: usize = 500;
 
 /// Errors of one answer. A page of nodes that all fail for one reason tells it often enough.
-const ERRORS_MAX: usize = 100;
+pub(super) const ERRORS_MAX: usize = 100;
 
 /// A refusal on its way out of a field.
 #[derive(Clone, Debug)]

@@ -16,6 +16,7 @@ mod mask;
 mod mirror;
 mod money;
 mod mutation;
+mod nulls;
 mod query;
 mod reading;
 mod row;
@@ -44,7 +45,8 @@ use djinn_chassis::auth::UserId;
 
 pub(crate) use self::session::Session;
 use self::{
-    budget::Budgets, mutation::Mutation, query::Query, shape::Kind, subscription::Subscription,
+    budget::Budgets, mutation::Mutation, nulls::Nulls, query::Query, shape::Kind,
+    subscription::Subscription,
 };
 use crate::{
     domain::{Measure, limits},
@@ -256,6 +258,8 @@ pub(crate) fn sdl() -> String {
 fn schema() -> Schema<Query, Mutation, Subscription> {
     Schema::build(Query, Mutation, Subscription)
         .limit_recursive_depth(limits::QUERY_LEVELS_MAX)
+        // The first is the outermost: what weighs too much is refused whole.
         .extension(Budgets)
+        .extension(Nulls)
         .finish()
 }
