@@ -67,7 +67,8 @@ const RULES: [Rule; 14] = [
     },
     Rule {
         name: "rooms",
-        law: "main > lib > http > {grpc, activities} > steps > store > {error, config} > domain",
+        law: "main > lib > http > graphql > {grpc, activities} > steps > store > {error, config} \
+              > domain",
         way_out: "move the code to the room that may do this, and pass the result in",
         find: rooms::arrows,
     },

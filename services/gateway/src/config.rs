@@ -11,7 +11,7 @@ use djinn_chassis::{auth, shutdown, telemetry};
 #[command(name = "djinn-gateway", version)]
 #[group(id = "gateway")]
 pub struct Config {
-    /// Where users are served: gRPC, gRPC-Web, uploads and /health, all on one port.
+    /// Where users are served: gRPC, gRPC-Web, GraphQL, uploads and /health, all on one port.
     #[arg(long, env = "DJINN_GATEWAY_LISTEN", default_value = "127.0.0.1:4000")]
     pub listen: SocketAddr,
 
@@ -41,7 +41,8 @@ pub struct Config {
     )]
     pub sync_url: Uri,
 
-    /// Whether grpcurl may ask which public methods there are. Off, because a stranger may ask too.
+    /// Whether grpcurl may ask which public methods there are, and GraphQL tools for the schema.
+    /// Off, because a stranger may ask too.
     #[arg(
         long,
         env = "DJINN_GATEWAY_REFLECTION",
@@ -49,6 +50,16 @@ pub struct Config {
         action = clap::ArgAction::Set
     )]
     pub reflection: bool,
+
+    /// Whether there is a page to try GraphQL on, under /graphql, and with it the schema. For
+    /// development: never set it on a server.
+    #[arg(
+        long,
+        env = "DJINN_GATEWAY_GRAPHIQL",
+        default_value_t = false,
+        action = clap::ArgAction::Set
+    )]
+    pub graphiql: bool,
 
     /// Origins whose pages may call from a browser, separated by commas, as in
     /// `https://app.example.org`. None by default.

@@ -3,6 +3,8 @@
 
 use djinn_chassis::fault::{Fault, Kind, Violation};
 
+use crate::domain::Measure;
+
 /// A refusal of the gateway.
 #[derive(thiserror::Error, Debug)]
 pub(crate) enum Error {
@@ -65,21 +67,89 @@ pub(crate) enum Error {
         /// What is wrong with it, for a developer.
         problem: &'static str,
     },
+    /// The body of a GraphQL request is not JSON by its header. Forms and plain text are what a
+    /// page of anybody may send without asking; so they are not listened to.
+    #[error("a GraphQL request is a POST with the content type application/json")]
+    NotJson,
+    /// The body of a GraphQL request is larger than allowed.
+    #[error("the body is larger than {bytes_max} bytes")]
+    BodyTooLarge {
+        /// The limit.
+        bytes_max: usize,
+    },
+    /// The body of a GraphQL request did not come in time.
+    #[error("the body did not come in time")]
+    BodyIdle,
+    /// The body of a GraphQL request cannot be read.
+    #[error("the body is not a JSON object with query, operationName and variables")]
+    BodyBroken,
+    /// Several GraphQL requests came in one.
+    #[error("a list of requests is not answered; send them one by one, side by side")]
+    Batch,
+    /// A GraphQL request is, or leads to, too much of something.
+    #[error("{} {found}, at most {} allowed", measure.limit().0, measure.limit().1)]
+    TooMuch {
+        /// Of what.
+        measure: Measure,
+        /// How much there is.
+        found: usize,
+    },
+    /// A fragment of a GraphQL document holds itself.
+    #[error("the fragment {name} holds itself")]
+    FragmentCycle {
+        /// Its name.
+        name: String,
+    },
+    /// The schema was asked for where it is not told.
+    #[error("the schema is not told here; it is in the documentation")]
+    IntrospectionOff,
+    /// A subscription came by POST, or with more than its one field.
+    #[error("a subscription has one field and comes by WebSocket, at /graphql/ws")]
+    Subscription,
+    /// An argument of a GraphQL field cannot be passed on.
+    #[error("{field}: {problem}")]
+    Argument {
+        /// Its name.
+        field: &'static str,
+        /// What is wrong with it, for a developer.
+        problem: &'static str,
+    },
+    /// A WebSocket does not offer the protocol that is spoken here.
+    #[error("the WebSocket must offer the protocol graphql-transport-ws")]
+    Subprotocol,
+    /// All WebSockets of one user are taken, or all operations on one of them.
+    #[error("too many {what} at one time; end one of them")]
+    TooManyOpen {
+        /// Of what.
+        what: &'static str,
+    },
 }
 
 impl Fault for Error {
     fn kind(&self) -> Kind {
         match self {
-            Self::Deadline | Self::UploadIdle => Kind::Timeout,
+            Self::Deadline | Self::UploadIdle | Self::BodyIdle => Kind::Timeout,
             Self::StreamIdle
             | Self::Stopping
             | Self::Overloaded { .. }
             | Self::ServiceAway { .. }
             | Self::AnswerBroken { .. } => Kind::Unavailable,
-            Self::TooManyCalls | Self::MessageTooLarge { .. } | Self::FileTooLarge { .. } => {
-                Kind::Exhausted
-            }
-            Self::UploadBroken | Self::Form { .. } => Kind::Invalid,
+            Self::TooManyCalls
+            | Self::MessageTooLarge { .. }
+            | Self::FileTooLarge { .. }
+            | Self::BodyTooLarge { .. }
+            | Self::TooManyOpen { .. } => Kind::Exhausted,
+            Self::UploadBroken
+            | Self::Form { .. }
+            | Self::NotJson
+            | Self::BodyBroken
+            | Self::Batch
+            | Self::TooMuch { .. }
+            | Self::FragmentCycle { .. }
+            | Self::Subscription
+            | Self::Argument { .. }
+            | Self::Subprotocol => Kind::Invalid,
+            Self::IntrospectionOff => Kind::Refused,
         }
     }
 
@@ -96,15 +166,32 @@ impl Fault for Error {
             Self::UploadIdle => "UPLOAD_IDLE",
             Self::UploadBroken => "UPLOAD_BROKEN",
             Self::Form { .. } => "FORM_INVALID",
+            Self::NotJson => "CONTENT_TYPE",
+            Self::BodyTooLarge { .. } => "BODY_TOO_LARGE",
+            Self::BodyIdle => "BODY_IDLE",
+            Self::BodyBroken => "BODY_BROKEN",
+            Self::Batch => "BATCH_REFUSED",
+            Self::TooMuch { measure, .. } => measure.reason(),
+            Self::FragmentCycle { .. } => "QUERY_INVALID",
+            Self::IntrospectionOff => "INTROSPECTION_OFF",
+            Self::Subscription => "SUBSCRIPTION_REFUSED",
+            Self::Argument { .. } => "ARGUMENT_INVALID",
+            Self::Subprotocol => "SUBPROTOCOL",
+            Self::TooManyOpen { .. } => "TOO_MANY_OPEN",
         }
     }
 
     fn violations(&self) -> Vec<Violation> {
+        let one = |field: &str, problem: &str| {
+            vec![Violation {
+                field: field.to_owned(),
+                description: problem.to_owned(),
+            }]
+        };
         match self {
-            Self::Form { field, problem } => vec![Violation {
-                field: (*field).to_owned(),
-                description: (*problem).to_owned(),
-            }],
+            Self::Form { field, problem } | Self::Argument { field, problem } => {
+                one(field, problem)
+            }
             Self::Deadline
             | Self::StreamIdle
             | Self::Stopping
@@ -115,7 +202,18 @@ impl Fault for Error {
             | Self::MessageTooLarge { .. }
             | Self::FileTooLarge { .. }
             | Self::UploadIdle
-            | Self::UploadBroken => Vec::new(),
+            | Self::UploadBroken
+            | Self::NotJson
+            | Self::BodyTooLarge { .. }
+            | Self::BodyIdle
+            | Self::BodyBroken
+            | Self::Batch
+            | Self::TooMuch { .. }
+            | Self::FragmentCycle { .. }
+            | Self::IntrospectionOff
+            | Self::Subscription
+            | Self::Subprotocol
+            | Self::TooManyOpen { .. } => Vec::new(),
         }
     }
 }

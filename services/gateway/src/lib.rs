@@ -1,22 +1,26 @@
-//! The public edge: one port for gRPC, gRPC-Web, uploads and health.
+//! The public edge: one port for gRPC, gRPC-Web, GraphQL, uploads and health.
 //!
 //! * [`config`](Config): what it can be told.
-//! * [`domain`]: which methods are public and who owns them, and every limit.
+//! * [`domain`]: which methods are public and who owns them, every limit, and what a GraphQL document
+//!   costs.
 //! * `grpc`: the proxy, which passes calls on undecoded, and what it needs: the gate (tokens, calls
 //!   per user), the lanes (connections to services), the watch (what ends a call early).
-//! * `http`: the listener, `POST /v1/statements`, `GET /health`.
+//! * `graphql`: the public methods as one graph, asked of the services by the same lanes.
+//! * `http`: the listener, `POST /v1/statements`, `/graphql` and its WebSockets, `GET /health`.
 //! * `error`: what the gateway itself refuses.
 //!
 //! It has no tables, no workflows and no credentials of the object store. It holds no request
-//! whole, and what it decides a service decides again: nobody is trusted for coming through here.
+//! whole but those of GraphQL, which are small, and what it decides a service decides again: nobody is trusted for coming through here.
 
 mod config;
 pub mod domain;
 mod error;
+mod graphql;
 mod grpc;
 mod http;
 
 use anyhow::Context;
+use tokio_util::task::TaskTracker;
 
 use djinn_chassis::{
     auth::{Edges, Verifier},
@@ -29,8 +33,9 @@ use djinn_proto::DESCRIPTORS;
 pub use crate::config::{Config, Origin};
 use crate::{
     domain::Routes,
+    graphql::Door,
     grpc::{Gate, Lanes, Proxy, Reflection},
-    http::{Edge, listener},
+    http::{Doors, Edge, Sockets, listener},
 };
 
 /// Serves until the shutdown. The services need not be up: calls to one that is away are refused.
@@ -46,11 +51,16 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         .reflection
         .then(|| Reflection::new(DESCRIPTORS, &routes));
     let reflection = reflection.transpose().context("reflection")?;
-    let proxy = Proxy::new(routes, gate.clone(), lanes.clone(), shutdown.token());
-    let app = http::router(
-        Edge::new(gate, lanes, proxy, reflection),
-        &config.cors_origins,
-    );
+    let tracker = TaskTracker::new();
+    let told = config.reflection || config.graphiql;
+    let doors = Doors {
+        proxy: Proxy::new(routes, gate.clone(), lanes.clone(), shutdown.token()),
+        reflection,
+        graphql: Door::new(gate.clone(), lanes.clone(), told, shutdown.token()),
+        sockets: Sockets::new(tracker.clone(), shutdown.clone()),
+        page: config.graphiql,
+    };
+    let app = http::router(Edge::new(gate, lanes, doors), &config.cors_origins);
 
     let listener = serve::bind(config.listen).await?;
     let admin = serve::bind(config.admin_listen).await?;
@@ -58,12 +68,18 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     readiness.part("listener").set(true);
     tracing::info!(listen = %config.listen, "serving");
     let public = async {
-        listener::serve(listener, app, shutdown.clone()).await;
+        listener::serve(listener, app, tracker, shutdown.clone()).await;
         Ok(())
     };
     tokio::try_join!(public, serve::admin(admin, readiness, shutdown.clone()))?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// The GraphQL schema of this gateway, as text.
+#[must_use]
+pub fn graphql_schema() -> String {
+    graphql::sdl()
 }
 
 /// The public methods of the contract this gateway was built with.

@@ -170,6 +170,7 @@ pub(crate) fn service(stack: &Stack<'_>, service: &str, listen: &Listen) -> Envi
             );
             set("DJINN_GATEWAY_SYNC_URL", format!("http://{}", listen.sync));
             set("DJINN_GATEWAY_REFLECTION", "true".to_owned());
+            set("DJINN_GATEWAY_GRAPHIQL", "true".to_owned());
         }
     }
     environment.extend(databases(stack));

@@ -115,3 +115,83 @@ pub const PENDING_RESETS_MAX: usize = 20;
 
 /// The pause after a failed accept, as when descriptors run out: a loop would burn the processor.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// Bytes of the body of a GraphQL request: mostly variables. A review's 5,000 changes need 200 KiB.
+pub const BODY_BYTES_MAX: usize = 512 * 1024;
+
+/// Time for that body to come.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Bytes of a GraphQL document. Values belong into variables; what is left is what a person wrote.
+pub const QUERY_BYTES_MAX: usize = 16 * 1024;
+
+/// Fields inside fields. The introspection of common tools goes this deep and nothing of ours does.
+pub const QUERY_DEPTH_MAX: usize = 15;
+
+/// The same with the fragments in between, which are walked like fields.
+pub const QUERY_LEVELS_MAX: usize = 32;
+
+/// Fields of a document when every fragment is written out where it is used: thirty lines of
+/// fragments can stand for a million fields.
+pub const QUERY_FIELDS_MAX: usize = 1_000;
+
+/// Fields at the root. Each is a call or more, and those of a mutation wait for each other.
+pub const QUERY_ROOTS_MAX: usize = 20;
+
+/// Names given to fields: each lets the same field be asked for once more.
+pub const QUERY_ALIASES_MAX: usize = 100;
+
+/// Directives: `@skip` and `@include` on some fields.
+pub const QUERY_DIRECTIVES_MAX: usize = 50;
+
+/// What a document may cost: a field costs 1, what needs a call of its own `COST_CALL` more, and a
+/// page as many times what is asked of each of its nodes as it may have nodes.
+pub const COST_MAX: usize = 25_000;
+
+/// What a call to a service costs.
+pub const COST_CALL: usize = 10;
+
+/// Nodes on a page when their number is not told: what the services take then.
+pub const PAGE_DEFAULT: usize = 100;
+
+/// Nodes on a page at most: what the services take a larger number for.
+pub const PAGE_MAX: usize = 1_000;
+
+/// Bytes of names and values in one GraphQL answer, which unlike others is held whole: as much as a
+/// message of gRPC.
+pub const ANSWER_BYTES_MAX: usize = serve::MESSAGE_BYTES_MAX;
+
+/// GraphQL requests at one time: each may hold an answer.
+pub const REQUESTS_MAX: usize = 32;
+
+/// GraphQL requests of one user at one time.
+pub const USER_REQUESTS_MAX: usize = 8;
+
+/// Calls of one GraphQL request at one time. All of a user's requests together leave places for
+/// calls that are passed on.
+pub const REQUEST_CALLS_MAX: usize = 6;
+const _: () = assert!(REQUEST_CALLS_MAX * USER_REQUESTS_MAX < USER_CALLS_MAX);
+
+/// WebSockets at one time.
+pub const SOCKETS_MAX: usize = 256;
+
+/// WebSockets of one user at one time: a tab each.
+pub const USER_SOCKETS_MAX: usize = 8;
+
+/// Operations under way on one WebSocket.
+pub const SOCKET_OPERATIONS_MAX: usize = 16;
+
+/// Bytes of a message on a WebSocket. Larger requests go by POST.
+pub const SOCKET_MESSAGE_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes a WebSocket reads at once; the library's own 128 KiB are much for a socket that is silent.
+pub const SOCKET_READ_BYTES: usize = 4 * 1024;
+
+/// Bytes of the id of an operation; a UUID has 36.
+pub const SOCKET_ID_BYTES_MAX: usize = 128;
+
+/// Time from opening a WebSocket to `connection_init`: nobody is known before it.
+pub const SOCKET_INIT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A WebSocket without an operation for so long is closed.
+pub const SOCKET_IDLE: Duration = Duration::from_secs(5 * 60);

@@ -1,11 +1,6 @@
 //! Who may pass: users with a token that this gateway has checked. The services check it again.
 
-use std::{
-    collections::{HashMap, hash_map::Entry},
-    sync::{Arc, Mutex, PoisonError},
-};
-
-use http::{HeaderMap, header::AUTHORIZATION};
+use http::{HeaderMap, HeaderValue, header::AUTHORIZATION};
 use tokio::time::Instant;
 use tonic::Status;
 
@@ -14,7 +9,10 @@ use djinn_chassis::{
     clock::Clock,
 };
 
-use super::status;
+use super::{
+    status,
+    tally::{Place, Tally},
+};
 use crate::{domain::limits, error::Error};
 
 /// Checks tokens and counts the calls of each user.
@@ -22,18 +20,12 @@ use crate::{domain::limits, error::Error};
 pub(crate) struct Gate {
     verifier: Verifier,
     clock: Clock,
-    calls: Arc<Mutex<HashMap<UserId, usize>>>,
-}
-
-/// A place among the calls of one user, given back on drop.
-pub(crate) struct Place {
-    calls: Arc<Mutex<HashMap<UserId, usize>>>,
-    user: UserId,
+    calls: Tally,
 }
 
 impl Gate {
     pub(crate) fn new(verifier: Verifier, clock: Clock) -> Self {
-        let calls = Arc::default();
+        let calls = Tally::new(limits::USER_CALLS_MAX);
         Self {
             verifier,
             clock,
@@ -49,6 +41,11 @@ impl Gate {
         if values.next().is_some() {
             return Err(Refusal::Invalid.into());
         }
+        self.bearer(value).await
+    }
+
+    /// The caller by one value such as `Bearer abc`, wherever it came from.
+    pub(crate) async fn bearer(&self, value: &HeaderValue) -> Result<Caller, Status> {
         let token = value
             .to_str()
             .ok()
@@ -59,14 +56,8 @@ impl Gate {
 
     /// Takes one of the places of a user, or refuses.
     pub(crate) fn place(&self, user: UserId) -> Result<Place, Status> {
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        let count = calls.entry(user).or_default();
-        if *count >= limits::USER_CALLS_MAX {
-            return Err(status(Error::TooManyCalls));
-        }
-        *count += 1;
-        let calls = Arc::clone(&self.calls);
-        Ok(Place { calls, user })
+        let place = self.calls.take(user);
+        place.ok_or_else(|| status(Error::TooManyCalls))
     }
 
     /// When the caller's token expires, on the runtime's clock; now if that is past.
@@ -81,18 +72,6 @@ impl Gate {
     /// A new id for one request.
     pub(crate) fn request_id(&self) -> uuid::Uuid {
         self.clock.id()
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Entry::Occupied(mut count) = calls.entry(self.user) {
-            *count.get_mut() -= 1;
-            if *count.get() == 0 {
-                count.remove();
-            }
-        }
     }
 }
 

@@ -16,10 +16,7 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-use super::{
-    gate::{Gate, Place},
-    status,
-};
+use super::{Gate, status, tally::Place};
 use crate::{
     domain::{Owner, limits},
     error::Error,

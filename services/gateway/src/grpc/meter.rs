@@ -3,6 +3,8 @@
 use tokio::time::Instant;
 use tonic::Code;
 
+use super::code_name;
+
 /// A call under way; counted when dropped, by when its code is known, or its client gave it up.
 pub(super) struct Meter {
     method: String,
@@ -31,7 +33,7 @@ impl Meter {
 impl Drop for Meter {
     fn drop(&mut self) {
         let elapsed = self.began.elapsed();
-        let (method, code) = (std::mem::take(&mut self.method), name(self.code));
+        let (method, code) = (std::mem::take(&mut self.method), code_name(self.code));
         self.span.in_scope(|| {
             let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
             tracing::debug!(method, code, duration_ms, "call ended");
@@ -39,32 +41,5 @@ impl Drop for Meter {
         let labels = [("method", method), ("code", code)];
         metrics::counter!("grpc_server_handled_total", &labels).increment(1);
         metrics::histogram!("grpc_server_handling_seconds", &labels).record(elapsed);
-    }
-}
-
-/// The name of a code as the gRPC documentation writes it: `DeadlineExceeded` is
-/// `DEADLINE_EXCEEDED`.
-fn name(code: Code) -> String {
-    let mut name = String::new();
-    for letter in format!("{code:?}").chars() {
-        if letter.is_ascii_uppercase() && !name.is_empty() {
-            name.push('_');
-        }
-        name.push(letter.to_ascii_uppercase());
-    }
-    name
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{Code, name};
-
-    #[test]
-    fn codes_are_named_as_documented() {
-        let names: Vec<_> = (0..=16).map(|code| name(Code::from(code))).collect();
-        assert_eq!(names[0], "OK");
-        assert_eq!(names[1], "CANCELLED");
-        assert_eq!(names[4], "DEADLINE_EXCEEDED");
-        assert_eq!(names[16], "UNAUTHENTICATED");
     }
 }

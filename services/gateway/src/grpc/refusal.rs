@@ -6,7 +6,7 @@ use http::HeaderMap;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
-use djinn_chassis::fault;
+use djinn_chassis::fault::{self, Violation};
 
 use crate::error::Error;
 
@@ -27,6 +27,19 @@ pub(crate) fn code_of(headers: &HeaderMap) -> Option<Code> {
     Some(Code::from_bytes(value.as_bytes()))
 }
 
+/// The name of a code as the gRPC documentation writes it: `DeadlineExceeded` is
+/// `DEADLINE_EXCEEDED`.
+pub(crate) fn code_name(code: Code) -> String {
+    let mut name = String::new();
+    for letter in format!("{code:?}").chars() {
+        if letter.is_ascii_uppercase() && !name.is_empty() {
+            name.push('_');
+        }
+        name.push(letter.to_ascii_uppercase());
+    }
+    name
+}
+
 /// A status in the parts a program on the other side compares.
 #[derive(Debug)]
 pub(crate) struct Refusal {
@@ -36,23 +49,42 @@ pub(crate) struct Refusal {
     pub(crate) reason: String,
     /// One sentence.
     pub(crate) message: String,
-    /// The first field that is wrong, if it is about fields.
-    pub(crate) field: Option<String>,
+    /// The fields that are wrong, if it is about fields.
+    pub(crate) violations: Vec<Violation>,
 }
 
 impl From<&Status> for Refusal {
     fn from(status: &Status) -> Self {
         let details = status.get_error_details();
         let reason = details.error_info().map(|info| info.reason.clone());
-        let field = details
-            .bad_request()
-            .and_then(|bad| bad.field_violations.first())
-            .map(|violation| violation.field.clone());
+        let violations = details.bad_request().map(|bad| {
+            let wrong = bad.field_violations.iter();
+            wrong
+                .map(|violation| Violation {
+                    field: violation.field.clone(),
+                    description: violation.description.clone(),
+                })
+                .collect()
+        });
         Self {
             code: status.code(),
             reason: reason.unwrap_or_default(),
             message: status.message().to_owned(),
-            field,
+            violations: violations.unwrap_or_default(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Code, code_name};
+
+    #[test]
+    fn codes_are_named_as_documented() {
+        let names: Vec<_> = (0..=16).map(|code| code_name(Code::from(code))).collect();
+        assert_eq!(names[0], "OK");
+        assert_eq!(names[1], "CANCELLED");
+        assert_eq!(names[4], "DEADLINE_EXCEEDED");
+        assert_eq!(names[16], "UNAUTHENTICATED");
     }
 }

@@ -81,9 +81,19 @@ pub(super) fn refused(status: &Status) -> Response {
             reason => reason,
         },
         message: &refusal.message,
-        field: refusal.field.as_deref(),
+        field: refusal
+            .violations
+            .first()
+            .map(|violation| violation.field.as_str()),
     };
     let mut response = (code, Json(body)).into_response();
+    advise(&mut response);
+    response
+}
+
+/// Tells by headers what the client of a refusal can do.
+pub(super) fn advise(response: &mut Response) {
+    let code = response.status();
     let headers = response.headers_mut();
     if matches!(
         code,
@@ -94,14 +104,21 @@ pub(super) fn refused(status: &Status) -> Response {
     if code == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
-    response
 }
 
-/// The HTTP code of a gRPC code. Two reasons have a code of their own in HTTP.
+/// The HTTP code of a status.
+pub(super) fn code(status: &Status) -> StatusCode {
+    http_code(status.code(), &Refusal::from(status).reason)
+}
+
+/// The HTTP code of a gRPC code. Some reasons have a code of their own in HTTP.
 fn http_code(code: Code, reason: &str) -> StatusCode {
     match (code, reason) {
-        (Code::ResourceExhausted, "FILE_TOO_LARGE") => StatusCode::PAYLOAD_TOO_LARGE,
-        (Code::DeadlineExceeded, "UPLOAD_IDLE") => StatusCode::REQUEST_TIMEOUT,
+        (Code::ResourceExhausted, "FILE_TOO_LARGE" | "BODY_TOO_LARGE") => {
+            StatusCode::PAYLOAD_TOO_LARGE
+        }
+        (Code::DeadlineExceeded, "UPLOAD_IDLE" | "BODY_IDLE") => StatusCode::REQUEST_TIMEOUT,
+        (Code::InvalidArgument, "CONTENT_TYPE") => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         (Code::Ok, _) => StatusCode::OK,
         (Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition, _) => {
             StatusCode::BAD_REQUEST
@@ -131,13 +148,14 @@ mod tests {
                 200, 504, 500, 400, 504, 404, 409, 403, 429, 400, 409, 400, 501, 500, 503, 500, 401
             ]
         );
-        assert_eq!(
-            http_code(Code::ResourceExhausted, "FILE_TOO_LARGE").as_u16(),
-            413
-        );
-        assert_eq!(
-            http_code(Code::DeadlineExceeded, "UPLOAD_IDLE").as_u16(),
-            408
-        );
+        for (code, reason, http) in [
+            (Code::ResourceExhausted, "FILE_TOO_LARGE", 413),
+            (Code::ResourceExhausted, "BODY_TOO_LARGE", 413),
+            (Code::DeadlineExceeded, "UPLOAD_IDLE", 408),
+            (Code::DeadlineExceeded, "BODY_IDLE", 408),
+            (Code::InvalidArgument, "CONTENT_TYPE", 415),
+        ] {
+            assert_eq!(http_code(code, reason).as_u16(), http, "{reason}");
+        }
     }
 }

@@ -33,11 +33,16 @@ use djinn_chassis::shutdown::Shutdown;
 use crate::domain::limits;
 
 /// Serves until the shutdown: then no new connections are taken, those there are finish what they
-/// have, and when the grace period is over the rest is dropped.
-pub(crate) async fn serve(listener: TcpListener, app: Router, shutdown: Shutdown) {
+/// have, and when the grace period is over the rest is dropped. `tracker` counts what is waited for;
+/// connections that have become WebSockets are counted by those who serve them.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    app: Router,
+    tracker: TaskTracker,
+    shutdown: Shutdown,
+) {
     let builder = Arc::new(builder());
     let places = Arc::new(Semaphore::new(limits::CONNECTIONS_MAX));
-    let tracker = TaskTracker::new();
     loop {
         let accept = async {
             let place = Arc::clone(&places).acquire_owned().await;
@@ -106,7 +111,7 @@ async fn connection(
             response.map(|response| response.map(|inner| Watched { inner, beat }))
         }
     });
-    let served = builder.serve_connection(TokioIo::new(stream), service);
+    let served = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);
     let mut served = pin!(served);
     let mut look = interval(limits::CONNECTION_LOOK);
     let mut leave = pin!(async {

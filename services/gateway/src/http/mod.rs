@@ -1,11 +1,14 @@
-//! The HTTP door: uploads and health, and in front of both doors what every request passes.
+//! The HTTP door: uploads, GraphQL and health, and in front of all doors what every request passes.
 
 mod answer;
 mod chunk;
+mod graphql;
 mod health;
 mod intake;
 pub(crate) mod listener;
 mod name;
+mod protocol;
+mod socket;
 mod upload;
 
 use std::sync::Arc;
@@ -26,9 +29,11 @@ use tower::{Layer, ServiceExt};
 use tower_http::cors::{AllowHeaders, CorsLayer};
 use tracing::Instrument;
 
+pub(crate) use self::socket::Sockets;
 use self::{answer::Plain, health::Health};
 use crate::{
     config::Origin,
+    graphql::Door,
     grpc::{Gate, Lanes, Proxy, REQUEST_ID, Reflection},
 };
 
@@ -42,22 +47,37 @@ pub(crate) struct Edge {
     health: Health,
     proxy: GrpcWebService<Proxy>,
     reflection: Option<Reflection>,
+    graphql: Arc<Door>,
+    sockets: Sockets,
+    /// Whether there is a page to try GraphQL on.
+    page: bool,
+}
+
+/// What leads to the doors behind, each made elsewhere.
+pub(crate) struct Doors {
+    /// Where calls are passed on.
+    pub(crate) proxy: Proxy,
+    /// Which calls there are, for who may ask.
+    pub(crate) reflection: Option<Reflection>,
+    /// GraphQL.
+    pub(crate) graphql: Door,
+    /// Its WebSockets.
+    pub(crate) sockets: Sockets,
+    /// Whether there is a page to try GraphQL on.
+    pub(crate) page: bool,
 }
 
 impl Edge {
-    pub(crate) fn new(
-        gate: Gate,
-        lanes: Lanes,
-        proxy: Proxy,
-        reflection: Option<Reflection>,
-    ) -> Self {
-        let proxy = GrpcWebLayer::new().layer(proxy);
+    pub(crate) fn new(gate: Gate, lanes: Lanes, doors: Doors) -> Self {
         Self {
             gate,
             lanes,
             health: Health::default(),
-            proxy,
-            reflection,
+            proxy: GrpcWebLayer::new().layer(doors.proxy),
+            reflection: doors.reflection,
+            graphql: Arc::new(doors.graphql),
+            sockets: doors.sockets,
+            page: doors.page,
         }
     }
 }
@@ -69,9 +89,14 @@ pub(crate) fn router(edge: Edge, origins: &[Origin]) -> Router {
     let router = Router::new()
         .route("/v1/statements", post(upload::statements))
         .route("/health", get(health::health))
+        .route("/graphql", post(graphql::post).get(graphql::page))
+        .route("/graphql/ws", get(socket::open))
+        .route("/graphql/page.js", get(graphql::script))
+        .route("/graphql/page.css", get(graphql::style))
+        .route("/graphql/schema.graphql", get(graphql::schema))
         .method_not_allowed_fallback(answer::method_not_allowed)
         .fallback(dispatch)
-        // The upload counts for itself, and nothing else reads a body here.
+        // Those who read a body here count for themselves.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(Arc::clone(&edge), identify))
         .with_state(edge);

@@ -48,6 +48,7 @@ impl Gateway {
             imports_url: url(services[0]),
             sync_url: url(services[1]),
             reflection: false,
+            graphiql: false,
             cors_origins: Vec::new(),
             auth: auth::Config {
                 issuer: ISSUER.to_owned(),

@@ -10,6 +10,7 @@ mod auth;
 mod backend;
 mod edge;
 mod failure;
+mod graphql;
 mod grpc;
 mod http;
 mod keys;

@@ -1,5 +1,9 @@
 //! The services, as these tests play them: real tonic servers whose answers follow the request.
 
+mod ledger;
+pub(crate) mod sample;
+mod template;
+
 use std::{
     net::SocketAddr,
     pin::Pin,
@@ -7,6 +11,7 @@ use std::{
 };
 
 use futures::{Stream, StreamExt};
+use serde_json::Value;
 use tokio::{
     net::TcpListener,
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
@@ -24,14 +29,15 @@ use tonic_types::{ErrorDetails, StatusExt};
 use djinn_proto::{
     imports::v1::{
         import_service_server::{ImportService, ImportServiceServer},
+        template_service_server::TemplateServiceServer,
         upload_statement_request::Part,
         *,
     },
-    sync::v1::{
-        ledger_service_server::{LedgerService, LedgerServiceServer},
-        *,
-    },
+    sync::v1::ledger_service_server::LedgerServiceServer,
 };
+
+pub(crate) use self::ledger::{APART, LONG};
+use self::sample::{page, refusal};
 
 type Answer<T> = Result<Response<T>, Status>;
 type Watching = mpsc::Receiver<Result<WatchImportResponse, Status>>;
@@ -57,6 +63,11 @@ pub(crate) enum Seen {
 pub(crate) const MISSING: &str = "missing";
 pub(crate) const HANG: &str = "hang";
 
+/// An etag that is not the present one, and ids of what no method does and what fails inside.
+pub(crate) const STALE: &str = "stale";
+pub(crate) const ABSENT: &str = "absent";
+pub(crate) const BROKEN: &str = "broken";
+
 /// The request id of an upload that the backend begins and then does not read.
 pub(crate) const STALL: &str = "stall";
 
@@ -64,6 +75,7 @@ pub(crate) const STALL: &str = "stall";
 pub(crate) struct Backend {
     pub(crate) address: SocketAddr,
     metadata: Arc<Mutex<Vec<MetadataMap>>>,
+    asked: Arc<Mutex<Vec<(&'static str, Value)>>>,
     /// What comes of uploads.
     pub(crate) uploads: UnboundedReceiver<Seen>,
     /// What WatchImport sends; closed when its client has gone.
@@ -76,9 +88,10 @@ impl Backend {
     pub(crate) async fn start() -> Self {
         let (uploads_in, uploads) = mpsc::unbounded_channel();
         let (watch, watching) = mpsc::channel(1);
-        let metadata = Arc::default();
+        let (metadata, asked) = (Arc::default(), Arc::default());
         let fake = Fake {
             metadata: Arc::clone(&metadata),
+            asked: Arc::clone(&asked),
             uploads: uploads_in,
             watching: Arc::new(Mutex::new(Some(watching))),
         };
@@ -86,12 +99,14 @@ impl Backend {
         health.set_service_status("", ServingStatus::Serving).await;
         let router = Server::builder()
             .add_service(ImportServiceServer::new(fake.clone()))
+            .add_service(TemplateServiceServer::new(fake.clone()))
             .add_service(LedgerServiceServer::new(fake))
             .add_service(health_service);
         let (address, task) = serve(router).await;
         Self {
             address,
             metadata,
+            asked,
             uploads,
             watch,
             health,
@@ -104,6 +119,19 @@ impl Backend {
     /// The metadata of the calls so far.
     pub(crate) fn calls(&self) -> Vec<MetadataMap> {
         self.metadata.lock().expect("no panic").clone()
+    }
+
+    /// Ends what WatchImport sends.
+    pub(crate) fn end_watch(&mut self) {
+        let (closed, _) = mpsc::channel(1);
+        self.watch = closed;
+    }
+
+    /// What a method was asked so far, in the JSON of the protos.
+    pub(crate) fn asked(&self, method: &str) -> Vec<Value> {
+        let asked = self.asked.lock().expect("no panic");
+        let asked = asked.iter().filter(|(name, _)| *name == method);
+        asked.map(|(_, message)| message.clone()).collect()
     }
 }
 
@@ -128,6 +156,7 @@ async fn serve(router: Router) -> (SocketAddr, JoinHandle<()>) {
 #[derive(Clone)]
 struct Fake {
     metadata: Arc<Mutex<Vec<MetadataMap>>>,
+    asked: Arc<Mutex<Vec<(&'static str, Value)>>>,
     uploads: UnboundedSender<Seen>,
     watching: Arc<Mutex<Option<Watching>>>,
 }
@@ -138,17 +167,42 @@ impl Fake {
         noted.push(request.metadata().clone());
     }
 
+    fn noted(&self, method: &'static str, message: Value) {
+        let mut asked = self.asked.lock().expect("no panic");
+        asked.push((method, message));
+    }
+
+    /// The message of a request, noted with its metadata. An import or transaction with one of the
+    /// special ids, or a stale etag, is refused as the services would.
+    async fn take<T: serde::Serialize>(
+        &self,
+        method: &'static str,
+        request: Request<T>,
+    ) -> Result<T, Status> {
+        self.note(&request);
+        let message = request.into_inner();
+        let json = serde_json::to_value(&message).expect("JSON");
+        self.noted(method, json.clone());
+        for value in sample::texts(&json) {
+            match value {
+                MISSING => return Err(missing()),
+                HANG => std::future::pending().await,
+                STALE => {
+                    let message = "it has changed; read it again";
+                    return Err(refusal(Code::Aborted, "ETAG_MISMATCH", message, &[]));
+                }
+                ABSENT => return Err(Status::unimplemented("follows")),
+                BROKEN => return Err(Status::internal("SELECT secret FROM 10.0.0.1")),
+                _ => {}
+            }
+        }
+        Ok(message)
+    }
+
     fn seen(&self, seen: Seen) {
         // The test may have ended.
         self.uploads.send(seen).ok();
     }
-}
-
-fn import(import_id: String) -> Option<Import> {
-    Some(Import {
-        import_id,
-        ..Import::default()
-    })
 }
 
 /// A refusal with everything a service can say.
@@ -239,36 +293,47 @@ impl ImportService for Fake {
         Err(Status::unimplemented(""))
     }
 
-    async fn create_import(&self, _: Request<CreateImportRequest>) -> Answer<CreateImportResponse> {
-        Err(Status::unimplemented(""))
+    async fn create_import(
+        &self,
+        request: Request<CreateImportRequest>,
+    ) -> Answer<CreateImportResponse> {
+        let asked = self.take("CreateImport", request).await?;
+        let import = Some(Import {
+            account_id: asked.account_id,
+            ..sample::import("created")
+        });
+        Ok(Response::new(CreateImportResponse { import }))
     }
 
     async fn get_import(&self, request: Request<GetImportRequest>) -> Answer<GetImportResponse> {
-        self.note(&request);
-        let import_id = request.into_inner().import_id;
-        match import_id.as_str() {
-            MISSING => return Err(missing()),
-            HANG => std::future::pending().await,
-            _ => {}
-        }
-        let mut response = Response::new(GetImportResponse {
-            import: import(import_id),
-        });
+        let asked = self.take("GetImport", request).await?;
+        let import = Some(sample::import(&asked.import_id));
+        let mut response = Response::new(GetImportResponse { import });
         let metadata = response.metadata_mut();
         metadata.insert("x-answer", "yes".parse().expect("a value"));
         metadata.insert("access-control-allow-origin", "*".parse().expect("a value"));
         Ok(response)
     }
 
-    async fn list_imports(&self, _: Request<ListImportsRequest>) -> Answer<ListImportsResponse> {
-        Err(Status::unimplemented(""))
+    async fn list_imports(
+        &self,
+        request: Request<ListImportsRequest>,
+    ) -> Answer<ListImportsResponse> {
+        let asked = self.take("ListImports", request).await?;
+        let all = (1..=5).map(|at| sample::import(&format!("i{at}")));
+        let scope = format!("{}{:?}", asked.account_id, asked.states);
+        let (imports, next_page_token) = page(all, asked.page_size, &asked.page_token, &scope)?;
+        Ok(Response::new(ListImportsResponse {
+            imports,
+            next_page_token,
+        }))
     }
 
     async fn watch_import(
         &self,
         request: Request<WatchImportRequest>,
     ) -> Answer<Self::WatchImportStream> {
-        self.note(&request);
+        self.take("WatchImport", request).await?;
         let watching = self.watching.lock().expect("no panic").take();
         Ok(Response::new(ReceiverStream::new(
             watching.expect("one watcher a test"),
@@ -277,126 +342,71 @@ impl ImportService for Fake {
 
     async fn list_import_rows(
         &self,
-        _: Request<ListImportRowsRequest>,
+        request: Request<ListImportRowsRequest>,
     ) -> Answer<ListImportRowsResponse> {
-        Err(Status::unimplemented(""))
+        let asked = self.take("ListImportRows", request).await?;
+        let all = (1..=7).map(sample::row);
+        let all = all.filter(|row| asked.included.is_none_or(|it| it == row.included));
+        let scope = format!(
+            "{}{:?}{:?}",
+            asked.import_id, asked.verdicts, asked.included
+        );
+        let (rows, next_page_token) = page(all, asked.page_size, &asked.page_token, &scope)?;
+        Ok(Response::new(ListImportRowsResponse {
+            rows,
+            next_page_token,
+            etag: "e1".to_owned(),
+        }))
     }
 
     async fn update_import_rows(
         &self,
-        _: Request<UpdateImportRowsRequest>,
+        request: Request<UpdateImportRowsRequest>,
     ) -> Answer<UpdateImportRowsResponse> {
-        Err(Status::unimplemented(""))
+        let asked = self.take("UpdateImportRows", request).await?;
+        let import = Some(sample::import(&asked.import_id));
+        Ok(Response::new(UpdateImportRowsResponse { import }))
     }
 
     async fn confirm_import(
         &self,
-        _: Request<ConfirmImportRequest>,
+        request: Request<ConfirmImportRequest>,
     ) -> Answer<ConfirmImportResponse> {
-        Err(Status::unimplemented(""))
+        let asked = self.take("ConfirmImport", request).await?;
+        let import = Some(sample::import(&asked.import_id));
+        Ok(Response::new(ConfirmImportResponse { import }))
     }
 
-    async fn cancel_import(&self, _: Request<CancelImportRequest>) -> Answer<CancelImportResponse> {
-        Err(Status::unimplemented(""))
+    async fn cancel_import(
+        &self,
+        request: Request<CancelImportRequest>,
+    ) -> Answer<CancelImportResponse> {
+        let asked = self.take("CancelImport", request).await?;
+        let import = Some(sample::import(&asked.import_id));
+        Ok(Response::new(CancelImportResponse { import }))
     }
 
     async fn answer_import(
         &self,
-        _: tonic::Request<djinn_proto::imports::v1::AnswerImportRequest>,
-    ) -> Result<tonic::Response<djinn_proto::imports::v1::AnswerImportResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
+        request: Request<AnswerImportRequest>,
+    ) -> Answer<AnswerImportResponse> {
+        let asked = self.take("AnswerImport", request).await?;
+        let import = Some(sample::import(&asked.import_id));
+        Ok(Response::new(AnswerImportResponse { import }))
     }
 
     async fn revert_import(
         &self,
-        _: tonic::Request<djinn_proto::imports::v1::RevertImportRequest>,
-    ) -> Result<tonic::Response<djinn_proto::imports::v1::RevertImportResponse>, tonic::Status> {
-        Err(tonic::Status::unimplemented("follows"))
-    }
-}
-
-#[tonic::async_trait]
-impl LedgerService for Fake {
-    async fn create_account(
-        &self,
-        _: Request<CreateAccountRequest>,
-    ) -> Answer<CreateAccountResponse> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn get_account(&self, request: Request<GetAccountRequest>) -> Answer<GetAccountResponse> {
-        self.note(&request);
-        let account_id = request.into_inner().account_id;
-        let account = Account {
-            account_id,
-            ..Account::default()
-        };
-        Ok(Response::new(GetAccountResponse {
-            account: Some(account),
-        }))
-    }
-
-    async fn list_accounts(&self, _: Request<ListAccountsRequest>) -> Answer<ListAccountsResponse> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn update_account(
-        &self,
-        _: Request<UpdateAccountRequest>,
-    ) -> Answer<UpdateAccountResponse> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn close_account(&self, _: Request<CloseAccountRequest>) -> Answer<CloseAccountResponse> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn get_transaction(
-        &self,
-        _: Request<GetTransactionRequest>,
-    ) -> Answer<GetTransactionResponse> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn list_transactions(
-        &self,
-        _: Request<ListTransactionsRequest>,
-    ) -> Answer<ListTransactionsResponse> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn create_transaction(
-        &self,
-        _: Request<CreateTransactionRequest>,
-    ) -> Answer<CreateTransactionResponse> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn update_transaction(
-        &self,
-        _: Request<UpdateTransactionRequest>,
-    ) -> Answer<UpdateTransactionResponse> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn delete_transaction(
-        &self,
-        _: Request<DeleteTransactionRequest>,
-    ) -> Answer<DeleteTransactionResponse> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn unlock_transaction_fields(
-        &self,
-        _: Request<UnlockTransactionFieldsRequest>,
-    ) -> Answer<UnlockTransactionFieldsResponse> {
-        Err(Status::unimplemented(""))
-    }
-
-    async fn list_transaction_changes(
-        &self,
-        _: Request<ListTransactionChangesRequest>,
-    ) -> Answer<ListTransactionChangesResponse> {
-        Err(Status::unimplemented(""))
+        request: Request<RevertImportRequest>,
+    ) -> Answer<RevertImportResponse> {
+        let asked = self.take("RevertImport", request).await?;
+        let import = Some(Import {
+            reversal: Some(ImportReversal {
+                removed_count: 9,
+                kept_count: 1,
+            }),
+            ..sample::import(&asked.import_id)
+        });
+        Ok(Response::new(RevertImportResponse { import }))
     }
 }

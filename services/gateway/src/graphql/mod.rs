@@ -1,0 +1,265 @@
+//! The GraphQL door: the public methods of the services as one graph.
+//!
+//! A request becomes calls by the same lanes as those that are passed on, with its user's own token;
+//! the services decide everything. Here it is decided how large a question may be ([`shape`],
+//! [`budget`]). It knows nothing of HTTP: how requests come and answers go is the business of
+//! `http`. The schema is in `schema.graphql`, whose descriptions are the documentation.
+
+mod account;
+mod answer;
+mod budget;
+mod connection;
+mod error;
+mod import;
+mod job;
+mod mask;
+mod mirror;
+mod money;
+mod mutation;
+mod nulls;
+mod query;
+mod reading;
+mod row;
+mod scalar;
+mod session;
+mod shape;
+mod subscription;
+mod template;
+mod transaction;
+
+use std::sync::Arc;
+
+use async_graphql::{Response, Schema, Value, parser::parse_query};
+use futures::{
+    FutureExt, StreamExt,
+    stream::{self, BoxStream},
+};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore},
+    time::Instant,
+};
+use tokio_util::sync::CancellationToken;
+
+use djinn_chassis::auth::UserId;
+
+pub(crate) use self::session::Session;
+use self::{
+    budget::Budgets, mutation::Mutation, nulls::Nulls, query::Query, shape::Kind,
+    subscription::Subscription,
+};
+use crate::{
+    domain::{Measure, limits},
+    error::Error,
+    grpc::{self, Bearer, Calls, Gate, Lanes, Place, Status, Tally},
+};
+
+/// The name of this door where services have one.
+const NAME: &str = "graphql";
+
+/// Answers GraphQL requests.
+pub(crate) struct Door {
+    schema: Schema<Query, Mutation, Subscription>,
+    introspection: bool,
+    gate: Gate,
+    lanes: Lanes,
+    stop: CancellationToken,
+    places: Arc<Semaphore>,
+    users: Tally,
+}
+
+/// What a client sent.
+pub(crate) struct Request(async_graphql::Request);
+
+/// What it is told.
+pub(crate) struct Answer(Response);
+
+impl Door {
+    /// `introspection` tells the schema to whoever asks; `stop` ends subscriptions.
+    pub(crate) fn new(
+        gate: Gate,
+        lanes: Lanes,
+        introspection: bool,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            schema: schema(),
+            introspection,
+            gate,
+            lanes,
+            stop,
+            places: Arc::new(Semaphore::new(limits::REQUESTS_MAX)),
+            users: Tally::new(limits::USER_REQUESTS_MAX),
+        }
+    }
+
+    /// Whether it tells its schema.
+    pub(crate) fn tells_schema(&self) -> bool {
+        self.introspection
+    }
+
+    /// The session of one request of this user.
+    pub(crate) fn session(&self, bearer: &Bearer, request_id: String) -> Result<Session, Status> {
+        let (gate, stop) = (self.gate.clone(), self.stop.clone());
+        let calls = Calls::new(self.lanes.clone(), gate, bearer, &request_id, stop)?;
+        Ok(Session::new(request_id, bearer.caller.user_id, calls))
+    }
+
+    /// Answers a query or does a mutation.
+    pub(crate) async fn answer(&self, session: Session, request: Request) -> Answer {
+        match self.prepare(request) {
+            Ok((Kind::Subscription, _)) => {
+                Answer::refused(&grpc::status(Error::Subscription), session.request_id())
+            }
+            Ok((kind, request)) => self.execute(kind, session, request).await,
+            Err(refusal) => Answer::refused(&refusal, session.request_id()),
+        }
+    }
+
+    /// The answers to any request: one to a query or a mutation, and any number to a subscription.
+    /// Each is made when it is asked for.
+    pub(crate) fn answers(
+        self: &Arc<Self>,
+        session: Session,
+        request: Request,
+    ) -> BoxStream<'static, Answer> {
+        let (kind, request) = match self.prepare(request) {
+            Ok(prepared) => prepared,
+            Err(refusal) => {
+                let refused = Answer::refused(&refusal, session.request_id());
+                return stream::iter([refused]).boxed();
+            }
+        };
+        if kind != Kind::Subscription {
+            let door = Arc::clone(self);
+            let answer = async move { door.execute(kind, session, request).await };
+            return answer.into_stream().boxed();
+        }
+        metrics::counter!("graphql_subscriptions_total").increment(1);
+        let request_id = session.request_id().to_owned();
+        let answers = self.schema.execute_stream(request.data(Arc::new(session)));
+        let answers = answers.map(move |response| Answer::of(response, &request_id));
+        answers.boxed()
+    }
+
+    /// Refuses what is too large before it is looked into.
+    fn prepare(&self, request: Request) -> Result<(Kind, async_graphql::Request), Status> {
+        let Request(mut request) = request;
+        let found = request.query.len();
+        if found > limits::QUERY_BYTES_MAX {
+            let measure = Measure::QueryBytes;
+            return Err(grpc::status(Error::TooMuch { measure, found }));
+        }
+        // What is no document is refused where it is executed, with the place of the mistake.
+        let Ok(document) = parse_query(&request.query) else {
+            return Ok((Kind::Query, request));
+        };
+        let operation = request.operation_name.as_deref();
+        let kind = shape::check(&document, operation, self.introspection).map_err(grpc::status)?;
+        request.set_parsed_query(document);
+        Ok((kind, request))
+    }
+
+    async fn execute(
+        &self,
+        kind: Kind,
+        session: Session,
+        request: async_graphql::Request,
+    ) -> Answer {
+        let _places = match self.places(session.user()) {
+            Ok(places) => places,
+            Err(refusal) => return Answer::refused(&refusal, session.request_id()),
+        };
+        let (began, request_id) = (Instant::now(), session.request_id().to_owned());
+        let response = self.schema.execute(request.data(Arc::new(session))).await;
+        let answer = Answer::of(response, &request_id);
+        let labels = [("kind", kind.name()), ("outcome", answer.outcome())];
+        metrics::counter!("graphql_requests_total", &labels).increment(1);
+        metrics::histogram!("graphql_request_seconds", &labels).record(began.elapsed());
+        tracing::debug!(kind = kind.name(), outcome = answer.outcome(), "answered");
+        answer
+    }
+
+    /// Places are refused when there are none, and not waited for.
+    fn places(&self, user: UserId) -> Result<(OwnedSemaphorePermit, Place), Status> {
+        let service = NAME;
+        let place = Arc::clone(&self.places).try_acquire_owned();
+        let place = place.map_err(|_| grpc::status(Error::Overloaded { service }))?;
+        let users = self.users.take(user);
+        let users = users.ok_or_else(|| grpc::status(Error::TooManyCalls))?;
+        Ok((place, users))
+    }
+}
+
+impl Request {
+    /// Reads a body, or a message's payload.
+    pub(crate) fn parse(json: &[u8]) -> Result<Self, Error> {
+        if json.trim_ascii_start().first() == Some(&b'[') {
+            return Err(Error::Batch);
+        }
+        let request = serde_json::from_slice(json).map_err(|_| Error::BodyBroken)?;
+        Ok(Self(request))
+    }
+}
+
+impl Answer {
+    /// The refusal of a whole request.
+    pub(crate) fn refused(status: &Status, request_id: &str) -> Self {
+        let response = Response::from_errors(vec![error::whole(status)]);
+        Self::of(response, request_id)
+    }
+
+    fn of(mut response: Response, request_id: &str) -> Self {
+        error::finish(&mut response.errors, request_id);
+        Self(response)
+    }
+
+    /// Whether no field was asked: the request itself was refused.
+    pub(crate) fn refusal(&self) -> bool {
+        let errors = &self.0.errors;
+        self.0.data == Value::Null
+            && !errors.is_empty()
+            && errors.iter().all(|error| error.path.is_empty())
+    }
+
+    /// The errors, as JSON has them.
+    pub(crate) fn errors(&self) -> impl Serialize {
+        &self.0.errors
+    }
+
+    fn outcome(&self) -> &'static str {
+        match (self.0.errors.is_empty(), self.refusal()) {
+            (true, _) => "complete",
+            (false, false) => "partial",
+            (false, true) => "refused",
+        }
+    }
+}
+
+/// `data` is there exactly when fields were asked, as the specification has it.
+impl Serialize for Answer {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(None)?;
+        if !self.0.errors.is_empty() {
+            map.serialize_entry("errors", &self.0.errors)?;
+        }
+        if !self.refusal() {
+            map.serialize_entry("data", &self.0.data)?;
+        }
+        map.end()
+    }
+}
+
+/// The schema, as text.
+pub(crate) fn sdl() -> String {
+    schema().sdl()
+}
+
+fn schema() -> Schema<Query, Mutation, Subscription> {
+    Schema::build(Query, Mutation, Subscription)
+        .limit_recursive_depth(limits::QUERY_LEVELS_MAX)
+        // The first is the outermost: what weighs too much is refused whole.
+        .extension(Budgets)
+        .extension(Nulls)
+        .finish()
+}

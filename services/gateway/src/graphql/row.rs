@@ -1,0 +1,145 @@
+//! The rows of an import.
+
+use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
+
+use djinn_proto::imports::v1 as pb;
+
+use super::{
+    error::{Refused, Result},
+    mirror::mirror,
+    money::Money,
+    scalar::{Date, count, some},
+    session::Session,
+    transaction::Transaction,
+};
+use crate::domain::{Owner, cost};
+
+mirror! {
+    /// What matching says of a row.
+    RowVerdict of pb::RowVerdict, Owner::Imports => {
+        /// Not in the ledger: included by default.
+        New,
+        /// Already in the ledger: excluded by default. Including it adds it once more.
+        Duplicate,
+        /// Was in the ledger and was deleted by hand: excluded by default.
+        DeletedBefore,
+        /// Carries the id of a row in the ledger, with another amount: excluded by default.
+        Changed,
+        /// Cannot be read; `problem` says why. Cannot be included.
+        Invalid,
+    }
+}
+
+/// A row of an import.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub(super) struct ImportRow {
+    /// Number of the row in the file, from 1, good and bad rows together. The key of the row.
+    row_number: i32,
+    /// Line in the file, counted from 1.
+    line: i32,
+    /// What matching says of it.
+    verdict: RowVerdict,
+    /// Whether a commit adds it.
+    included: bool,
+    /// Date of booking; null for an invalid row.
+    booked_on: Option<Date>,
+    /// Date of value.
+    value_on: Option<Date>,
+    /// The amount; null for an invalid row.
+    amount: Option<Money>,
+    /// What the booking says.
+    description: String,
+    /// The other party.
+    counterparty: Option<String>,
+    /// The bank's id of the booking.
+    external_id: Option<String>,
+    /// Id of the row of the ledger it resembles, for DUPLICATE and CHANGED.
+    transaction_id: Option<ID>,
+    /// Why it cannot be read; only for INVALID.
+    problem: Option<RowProblem>,
+}
+
+#[ComplexObject]
+impl ImportRow {
+    /// The row of the ledger it resembles, for DUPLICATE and CHANGED.
+    #[graphql(complexity = "cost::call(child_complexity)")]
+    async fn transaction(&self, context: &Context<'_>) -> Result<Option<Transaction>> {
+        let Some(id) = &self.transaction_id else {
+            return Ok(None);
+        };
+        let transaction = Session::of(context)?.transaction(id).await?;
+        Ok(Some(transaction.try_into()?))
+    }
+}
+
+/// Why a row cannot be read.
+#[derive(SimpleObject)]
+pub(super) struct RowProblem {
+    /// A stable word for programs, as in "BAD_DATE".
+    reason: String,
+    /// One sentence for people, with the cell in question.
+    message: String,
+    /// The line as it stands in the file, cut after 1,024 bytes.
+    original: String,
+}
+
+impl TryFrom<pb::ImportRow> for ImportRow {
+    type Error = Refused;
+
+    fn try_from(row: pb::ImportRow) -> Result<Self> {
+        let owner = Owner::Imports;
+        Ok(Self {
+            row_number: count(row.row_number, owner)?,
+            line: count(row.line, owner)?,
+            verdict: RowVerdict::read(row.verdict)?,
+            included: row.included,
+            booked_on: Date::read(row.booked_on),
+            value_on: Date::read(row.value_on),
+            amount: row.amount.map(Into::into),
+            description: row.description,
+            counterparty: some(row.counterparty),
+            external_id: some(row.external_id),
+            transaction_id: some(row.transaction_id).map(ID),
+            problem: row.problem.map(|problem| RowProblem {
+                reason: problem.reason,
+                message: problem.message,
+                original: problem.original,
+            }),
+        })
+    }
+}
+
+/// One change in a review.
+#[derive(InputObject)]
+pub(super) struct ImportRowChangeInput {
+    /// The row.
+    row_number: i32,
+    /// Whether a commit adds it.
+    included: bool,
+}
+
+/// Changes to a review: all are made or none.
+#[derive(InputObject)]
+pub(super) struct UpdateImportRowsInput {
+    /// The import.
+    import_id: ID,
+    /// The review as it was read.
+    etag: String,
+    /// The changes, at most 5,000, one for each row.
+    changes: Vec<ImportRowChangeInput>,
+}
+
+impl From<UpdateImportRowsInput> for pb::UpdateImportRowsRequest {
+    fn from(input: UpdateImportRowsInput) -> Self {
+        let change = |change: ImportRowChangeInput| pb::ImportRowChange {
+            row_number: change.row_number.into(),
+            included: change.included,
+        };
+        Self {
+            import_id: input.import_id.0,
+            etag: input.etag,
+            changes: input.changes.into_iter().map(change).collect(),
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Calls of a user that the gateway makes itself, for doors that do not pass calls on: by the same
+//! lanes, with the user's own token, and within the same limits as calls that are passed on.
+
+use std::{
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use futures::{Stream, StreamExt};
+use http::HeaderValue;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+use tokio_util::sync::CancellationToken;
+use tonic::{Request, Response, Status, Streaming, metadata::AsciiMetadataValue};
+
+use djinn_chassis::auth::{Caller, Refusal, UserId};
+use djinn_proto::{
+    imports::v1::{
+        self as imports, import_service_client::ImportServiceClient as Imports,
+        template_service_client::TemplateServiceClient as Templates,
+    },
+    sync::v1::{self as sync, ledger_service_client::LedgerServiceClient as Ledger},
+};
+
+use super::{
+    Gate, Lanes,
+    call::{Link, Terms, Watch},
+    header::REQUEST_ID_KEY,
+    lane::{Lane, Places},
+    status,
+};
+use crate::{
+    domain::{Owner, limits},
+    error::Error,
+};
+
+/// A token that the gate has checked, with whom it stands for.
+#[derive(Clone)]
+pub(crate) struct Bearer {
+    /// The user, and when the token ends.
+    pub(crate) caller: Caller,
+    /// The value of the header `authorization`.
+    pub(crate) value: HeaderValue,
+}
+
+/// The calls of one request. Clones share its places.
+#[derive(Clone)]
+pub(crate) struct Calls(Arc<Parts>);
+
+struct Parts {
+    lanes: Lanes,
+    gate: Gate,
+    user: UserId,
+    expiry: Instant,
+    authorization: AsciiMetadataValue,
+    trace_id: Option<AsciiMetadataValue>,
+    places: Semaphore,
+    stop: CancellationToken,
+}
+
+impl Calls {
+    /// `request_id` is the id of the request, for logs; `stop` ends streams.
+    ///
+    /// # Errors
+    /// When the token cannot be sent on, which a token that was checked can.
+    pub(crate) fn new(
+        lanes: Lanes,
+        gate: Gate,
+        bearer: &Bearer,
+        request_id: &str,
+        stop: CancellationToken,
+    ) -> Result<Self, Status> {
+        let authorization = AsciiMetadataValue::try_from(bearer.value.as_bytes());
+        let expiry = gate.expiry(&bearer.caller);
+        Ok(Self(Arc::new(Parts {
+            lanes,
+            gate,
+            user: bearer.caller.user_id,
+            expiry,
+            authorization: authorization.map_err(|_| Status::from(Refusal::Invalid))?,
+            trace_id: request_id.parse().ok(),
+            places: Semaphore::new(limits::REQUEST_CALLS_MAX),
+            stop,
+        })))
+    }
+
+    /// Follows an import. The stream ends as every stream through the gateway does: with its token,
+    /// after a long silence, or when the gateway stops. Dropping it tells the service.
+    pub(crate) async fn watch_import(
+        &self,
+        asked: imports::WatchImportRequest,
+    ) -> Result<Watching, Status> {
+        let Parts { lanes, gate, .. } = &*self.0;
+        let lane = lanes.lane(Owner::Imports, false);
+        let places = lane.places(gate, self.0.user)?;
+        let terms = Terms {
+            deadline: None,
+            expiry: Some(self.0.expiry),
+            idle: Some(limits::STREAM_IDLE),
+            stop: Some(self.0.stop.clone()),
+        };
+        let mut watch = Watch::new(Link::new(), terms);
+        let mut client = Imports::new(lane.shared());
+        let answer = tokio::select! {
+            biased;
+            cut = watch.cut() => return Err(cut.into()),
+            answer = client.watch_import(self.request(asked)) => answer,
+        };
+        watch.link().touch();
+        Ok(Watching {
+            inner: Some(
+                answer
+                    .map_err(|refused| lane.refused(refused))?
+                    .into_inner(),
+            ),
+            watch,
+            lane: lane.clone(),
+            _places: places,
+        })
+    }
+
+    fn request<Q>(&self, asked: Q) -> Request<Q> {
+        let mut request = Request::new(asked);
+        let metadata = request.metadata_mut();
+        metadata.insert("authorization", self.0.authorization.clone());
+        if let Some(id) = &self.0.trace_id {
+            metadata.insert(REQUEST_ID_KEY, id.clone());
+        }
+        request
+    }
+
+    /// One unary call. It waits for its turn among those of its request, so that one request with a
+    /// thousand lookups does not take all the places of its user.
+    async fn unary<Q, A, F>(
+        &self,
+        owner: Owner,
+        deadline: Instant,
+        asked: Q,
+        call: impl FnOnce(tonic::transport::Channel, Request<Q>) -> F,
+    ) -> Result<A, Status>
+    where
+        F: Future<Output = Result<Response<A>, Status>>,
+    {
+        let lane = self.0.lanes.lane(owner, true);
+        let answer = async {
+            let _turn = self.0.places.acquire().await;
+            let _places = lane.places(&self.0.gate, self.0.user)?;
+            let mut request = self.request(asked);
+            request.set_timeout(deadline.saturating_duration_since(Instant::now()));
+            let answer = call(lane.shared(), request).await;
+            answer.map_err(|refused| lane.refused(refused))
+        };
+        match timeout_at(deadline, answer).await {
+            Ok(answer) => answer.map(Response::into_inner),
+            Err(_) => Err(status(Error::Deadline)),
+        }
+    }
+}
+
+/// The unary methods that other doors call, each under its own name.
+macro_rules! unary {
+    ($($owner:ident $client:ident: $method:ident($asked:ty) -> $answer:ty;)*) => {
+        impl Calls {
+            $(
+                pub(crate) async fn $method(
+                    &self,
+                    deadline: Instant,
+                    asked: $asked,
+                ) -> Result<$answer, Status> {
+                    self.unary(Owner::$owner, deadline, asked, async |channel, request| {
+                        $client::new(channel).$method(request).await
+                    })
+                    .await
+                }
+            )*
+        }
+    };
+}
+
+unary! {
+    Imports Imports: create_import(imports::CreateImportRequest) -> imports::CreateImportResponse;
+    Imports Imports: get_import(imports::GetImportRequest) -> imports::GetImportResponse;
+    Imports Imports: list_imports(imports::ListImportsRequest) -> imports::ListImportsResponse;
+    Imports Imports: list_import_rows(imports::ListImportRowsRequest)
+        -> imports::ListImportRowsResponse;
+    Imports Imports: update_import_rows(imports::UpdateImportRowsRequest)
+        -> imports::UpdateImportRowsResponse;
+    Imports Imports: confirm_import(imports::ConfirmImportRequest)
+        -> imports::ConfirmImportResponse;
+    Imports Imports: cancel_import(imports::CancelImportRequest) -> imports::CancelImportResponse;
+    Imports Imports: answer_import(imports::AnswerImportRequest) -> imports::AnswerImportResponse;
+    Imports Imports: revert_import(imports::RevertImportRequest) -> imports::RevertImportResponse;
+    Imports Templates: list_templates(imports::ListTemplatesRequest)
+        -> imports::ListTemplatesResponse;
+    Imports Templates: get_template(imports::GetTemplateRequest) -> imports::GetTemplateResponse;
+    Imports Templates: delete_template(imports::DeleteTemplateRequest)
+        -> imports::DeleteTemplateResponse;
+    Sync Ledger: create_account(sync::CreateAccountRequest) -> sync::CreateAccountResponse;
+    Sync Ledger: get_account(sync::GetAccountRequest) -> sync::GetAccountResponse;
+    Sync Ledger: list_accounts(sync::ListAccountsRequest) -> sync::ListAccountsResponse;
+    Sync Ledger: update_account(sync::UpdateAccountRequest) -> sync::UpdateAccountResponse;
+    Sync Ledger: close_account(sync::CloseAccountRequest) -> sync::CloseAccountResponse;
+    Sync Ledger: get_transaction(sync::GetTransactionRequest) -> sync::GetTransactionResponse;
+    Sync Ledger: list_transactions(sync::ListTransactionsRequest)
+        -> sync::ListTransactionsResponse;
+    Sync Ledger: create_transaction(sync::CreateTransactionRequest)
+        -> sync::CreateTransactionResponse;
+    Sync Ledger: update_transaction(sync::UpdateTransactionRequest)
+        -> sync::UpdateTransactionResponse;
+    Sync Ledger: delete_transaction(sync::DeleteTransactionRequest)
+        -> sync::DeleteTransactionResponse;
+    Sync Ledger: unlock_transaction_fields(sync::UnlockTransactionFieldsRequest)
+        -> sync::UnlockTransactionFieldsResponse;
+    Sync Ledger: list_transaction_changes(sync::ListTransactionChangesRequest)
+        -> sync::ListTransactionChangesResponse;
+}
+
+/// An import under the eyes of a user. It is read no faster than it is asked for.
+pub(crate) struct Watching {
+    /// `None` once the stream is over.
+    inner: Option<Streaming<imports::WatchImportResponse>>,
+    watch: Watch,
+    lane: Lane,
+    _places: Places,
+}
+
+impl Stream for Watching {
+    type Item = Result<imports::WatchImportResponse, Status>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        let this = &mut *self;
+        let Some(inner) = &mut this.inner else {
+            return Poll::Ready(None);
+        };
+        // Looked at first, so that a service that never pauses cannot outlive the token.
+        if let Poll::Ready(cut) = this.watch.poll_cut(cx) {
+            this.inner = None;
+            return Poll::Ready(Some(Err(cut.into())));
+        }
+        let item = std::task::ready!(inner.poll_next_unpin(cx));
+        this.watch.link().touch();
+        let item = item.map(|item| item.map_err(|refused| this.lane.refused(refused)));
+        if !matches!(item, Some(Ok(_))) {
+            this.inner = None;
+        }
+        Poll::Ready(item)
+    }
+}
