@@ -302,13 +302,6 @@ fn states(name: &str, import: &Import, confirmed: bool) -> Vec<Import> {
         }),
         ..import
     };
-    // `twice.csv` asks something else when the first question has been answered.
-    let asks = |etag: &str, question: Question| Import {
-        questions: vec![question],
-        etag: etag.to_owned(),
-        ..at(S::Asking)
-    };
-    let answered = import.answers.len();
     let clean = Import {
         counts: Some(ImportCounts::default()),
         ..review(import, S::Review)
@@ -321,22 +314,7 @@ fn states(name: &str, import: &Import, confirmed: bool) -> Vec<Import> {
             at(S::Scanning),
             failed(at(S::Refused), "INFECTED", "The file is infected."),
         ],
-        ("asking.csv" | "twice.csv", false) if answered == 0 => {
-            vec![at(S::Recognising), asks("1-0", question())]
-        }
-        ("twice.csv", false) if answered == 1 && import.etag == "2-0" => {
-            vec![asks("2-0", rows_question())]
-        }
-        ("twice.csv", false) if answered == 1 => vec![
-            asks("1-0", question()),
-            at(S::Recognising),
-            asks("2-0", rows_question()),
-        ],
-        ("asking.csv" | "twice.csv", false) => vec![
-            asks(if name == "twice.csv" { "2-0" } else { "1-0" }, question()),
-            at(S::Recognising),
-            review(import, S::Review),
-        ],
+        ("asking.csv" | "twice.csv", false) => asking(name, import),
         ("forever.csv", _) => vec![at(S::Scanning)],
         ("auto.csv", _) => vec![
             clean,
@@ -360,6 +338,30 @@ fn states(name: &str, import: &Import, confirmed: bool) -> Vec<Import> {
             review(import, S::Committing),
             review(import, S::Committed),
         ],
+    }
+}
+
+/// `asking.csv` asks once; `twice.csv` asks something else when the first question is answered.
+fn asking(name: &str, import: &Import) -> Vec<Import> {
+    use ImportState as S;
+    let working = Import {
+        state: S::Recognising.into(),
+        ..import.clone()
+    };
+    let asks = |etag: &str, question: Question| Import {
+        state: S::Asking.into(),
+        questions: vec![question],
+        etag: etag.to_owned(),
+        ..import.clone()
+    };
+    let first = asks("1-0", question());
+    let second = asks("2-0", rows_question());
+    match (name, import.answers.len()) {
+        (_, 0) => vec![working, first],
+        ("twice.csv", 1) if import.etag == "2-0" => vec![second],
+        ("twice.csv", 1) => vec![first, working, second],
+        ("twice.csv", _) => vec![second, working, review(import, S::Review)],
+        _ => vec![first, working, review(import, S::Review)],
     }
 }
 
