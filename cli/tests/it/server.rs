@@ -2,6 +2,7 @@
 
 mod imports;
 mod ledger;
+mod scene;
 mod templates;
 pub(crate) mod transaction;
 

@@ -1,19 +1,15 @@
 //! Uploads and imports.
 
-use djinn_proto::{
-    common::v1::{Job, JobFailure, Money},
-    imports::v1::{
-        AnswerImportRequest, AnswerImportResponse, CancelImportRequest, CancelImportResponse,
-        ConfirmImportRequest, ConfirmImportResponse, CreateImportRequest, CreateImportResponse,
-        GetImportRequest, GetImportResponse, Import, ImportCounts, ImportReversal, ImportRow,
-        ImportState, ListImportRowsRequest, ListImportRowsResponse, ListImportsRequest,
-        ListImportsResponse, PreviewReading, PreviewRow, PreviewStatementRequest,
-        PreviewStatementResponse, Question, QuestionChoice, Reading, ReadingColumn,
-        RevertImportRequest, RevertImportResponse, RowProblem, RowVerdict, UpdateImportRowsRequest,
-        UpdateImportRowsResponse, Upload, UploadStatementRequest, UploadStatementResponse,
-        WatchImportRequest, WatchImportResponse, import_service_server::ImportService,
-        preview_statement_response, upload_statement_request::Part,
-    },
+use djinn_proto::imports::v1::{
+    AnswerImportRequest, AnswerImportResponse, CancelImportRequest, CancelImportResponse,
+    ConfirmImportRequest, ConfirmImportResponse, CreateImportRequest, CreateImportResponse,
+    GetImportRequest, GetImportResponse, Import, ImportState, ListImportRowsRequest,
+    ListImportRowsResponse, ListImportsRequest, ListImportsResponse, PreviewReading, PreviewRow,
+    PreviewStatementRequest, PreviewStatementResponse, Reading, RevertImportRequest,
+    RevertImportResponse, RowProblem, UpdateImportRowsRequest, UpdateImportRowsResponse, Upload,
+    UploadStatementRequest, UploadStatementResponse, WatchImportRequest, WatchImportResponse,
+    import_service_server::ImportService, preview_statement_response,
+    upload_statement_request::Part,
 };
 use futures::{
     StreamExt,
@@ -21,7 +17,10 @@ use futures::{
 };
 use tonic::{Code, Request, Response, Status, Streaming};
 
-use super::{Fake, Received, refusal};
+use super::{
+    Fake, Received, refusal,
+    scene::{problem, question, reading, rows, states},
+};
 
 type Answers<T> = BoxStream<'static, Result<T, Status>>;
 
@@ -303,221 +302,5 @@ impl Fake {
                 "there is no such import",
             )
         })
-    }
-}
-
-/// What an import of this file goes through.
-fn states(name: &str, import: &Import, confirmed: bool) -> Vec<Import> {
-    use ImportState as S;
-    let at = |state: S| Import {
-        state: state.into(),
-        ..import.clone()
-    };
-    let failed = |import: Import, reason: &str, message: &str| Import {
-        job: Some(Job {
-            failure: Some(JobFailure {
-                reason: reason.to_owned(),
-                message: message.to_owned(),
-            }),
-            ..Job::default()
-        }),
-        ..import
-    };
-    // `twice.csv` asks something else when the first question has been answered.
-    let asks = |etag: &str, question: Question| Import {
-        questions: vec![question],
-        etag: etag.to_owned(),
-        ..at(S::Asking)
-    };
-    let answered = import.answers.len();
-    let clean = Import {
-        counts: Some(ImportCounts::default()),
-        ..review(import, S::Review)
-    };
-    if import.state() == S::Cancelled {
-        return vec![review(import, S::Review), at(S::Cancelled)];
-    }
-    if import.state() == S::Reverting {
-        return undoing(name, import);
-    }
-    match (name, confirmed) {
-        ("refused.csv", _) => vec![
-            at(S::Scanning),
-            failed(at(S::Refused), "INFECTED", "The file is infected."),
-        ],
-        ("asking.csv" | "twice.csv", false) if answered == 0 => {
-            vec![at(S::Recognising), asks("1-0", question())]
-        }
-        ("twice.csv", false) if answered == 1 && import.etag == "2-0" => {
-            vec![asks("2-0", rows_question())]
-        }
-        ("twice.csv", false) if answered == 1 => vec![
-            asks("1-0", question()),
-            at(S::Recognising),
-            asks("2-0", rows_question()),
-        ],
-        ("asking.csv" | "twice.csv", false) => vec![
-            asks(if name == "twice.csv" { "2-0" } else { "1-0" }, question()),
-            at(S::Recognising),
-            review(import, S::Review),
-        ],
-        ("forever.csv", _) => vec![at(S::Scanning)],
-        ("auto.csv", _) => vec![
-            clean,
-            review(import, S::Committing),
-            review(import, S::Committed),
-        ],
-        ("back.csv", true) => vec![
-            review(import, S::Committing),
-            Import {
-                etag: "e2".to_owned(),
-                ..failed(
-                    review(import, S::Review),
-                    "VERDICTS_CHANGED",
-                    "The account changed meanwhile.",
-                )
-            },
-        ],
-        (_, false) => vec![at(S::Scanning), at(S::Matching), review(import, S::Review)],
-        (_, true) => vec![
-            review(import, S::Review),
-            review(import, S::Committing),
-            review(import, S::Committed),
-        ],
-    }
-}
-
-/// What the undoing of this file's import goes through.
-fn undoing(name: &str, import: &Import) -> Vec<Import> {
-    let reversal = ImportReversal {
-        removed_count: 1,
-        kept_count: if name == "kept.csv" { 2 } else { 0 },
-    };
-    let undone = Import {
-        state: ImportState::Reverted.into(),
-        reversal: Some(reversal),
-        ..import.clone()
-    };
-    let stuck = Import {
-        state: ImportState::Committed.into(),
-        ..failed(import.clone(), "REVERSAL_MISMATCH", "Nothing was removed.")
-    };
-    let last = if name == "stuck.csv" { stuck } else { undone };
-    vec![import.clone(), last]
-}
-
-fn failed(import: Import, reason: &str, message: &str) -> Import {
-    Import {
-        job: Some(Job {
-            failure: Some(JobFailure {
-                reason: reason.to_owned(),
-                message: message.to_owned(),
-            }),
-            ..Job::default()
-        }),
-        ..import
-    }
-}
-
-fn review(import: &Import, state: ImportState) -> Import {
-    let money = |minor_units| {
-        Some(Money {
-            currency_code: "EUR".to_owned(),
-            minor_units,
-        })
-    };
-    Import {
-        state: state.into(),
-        etag: "e1".to_owned(),
-        reading: Some(reading()),
-        counts: Some(ImportCounts {
-            row_count: 3,
-            new_count: 1,
-            duplicate_count: 1,
-            invalid_count: 1,
-            included_count: 1,
-            ..ImportCounts::default()
-        }),
-        included_amount: money(-1999),
-        balance_before: money(10_000),
-        balance_after: money(8_001),
-        ..import.clone()
-    }
-}
-
-fn rows() -> Vec<ImportRow> {
-    let row = |row_number, verdict: RowVerdict, included| ImportRow {
-        row_number,
-        line: row_number + 1,
-        verdict: verdict.into(),
-        included,
-        booked_on: "2025-01-31".to_owned(),
-        amount: Some(Money {
-            currency_code: "EUR".to_owned(),
-            minor_units: -1999,
-        }),
-        description: "Coffee".to_owned(),
-        ..ImportRow::default()
-    };
-    vec![
-        row(1, RowVerdict::New, true),
-        row(2, RowVerdict::Duplicate, false),
-        ImportRow {
-            problem: Some(problem()),
-            amount: None,
-            ..row(3, RowVerdict::Invalid, false)
-        },
-    ]
-}
-
-fn problem() -> RowProblem {
-    RowProblem {
-        reason: "BAD_DATE".to_owned(),
-        message: "31.02.2025 is not a day".to_owned(),
-        original: "31.02.2025;-1,00".to_owned(),
-    }
-}
-
-fn reading() -> Reading {
-    Reading {
-        encoding: "windows-1252".to_owned(),
-        delimiter: ";".to_owned(),
-        header_line: 1,
-        columns: vec![ReadingColumn {
-            position: 1,
-            name: "Datum".to_owned(),
-            role: "booked_on".to_owned(),
-            format: "%d.%m.%Y".to_owned(),
-        }],
-        currency_code: "EUR".to_owned(),
-        evidence: vec!["Day 31 occurs".to_owned()],
-    }
-}
-
-fn question() -> Question {
-    Question {
-        key: "date_order".to_owned(),
-        prompt: "Which comes first?".to_owned(),
-        choices: vec![QuestionChoice {
-            value: "day_first".to_owned(),
-            label: "the day".to_owned(),
-            samples: vec!["2 January 2025".to_owned()],
-        }],
-    }
-}
-
-fn rows_question() -> Question {
-    let choice = |value: &str, label: &str, sample: &str| QuestionChoice {
-        value: value.to_owned(),
-        label: label.to_owned(),
-        samples: vec![sample.to_owned()],
-    };
-    Question {
-        key: "rows".to_owned(),
-        prompt: "Do they count?".to_owned(),
-        choices: vec![
-            choice("drop", "No.", "left out: 16.01.2025;Hotel"),
-            choice("keep", "Yes.", "16 January 2025  -80.00 EUR  Hotel"),
-        ],
     }
 }

@@ -238,30 +238,34 @@ mod tests {
         );
     }
 
+    fn no_templates() -> Vec<String> {
+        let whole = |rest: &str| format!("{{\"djinn_template\":1,\"name\":\"n\",{rest}}}");
+        vec![
+            "".to_owned(),
+            "[]".to_owned(),
+            "{}".to_owned(),
+            "{\"djinn_template\":\"1\"}".to_owned(),
+            "{\"djinn_template\":0}".to_owned(),
+            "{\"djinn_template\":2,\"colours\":[]}".to_owned(),
+            whole("\"delimiter\":\";\",\"columns\":[\"a\"]"),
+            whole("\"delimiter\":\";;\",\"columns\":[\"a\"],\"answers\":{\"date\":\"x\"}"),
+            whole("\"delimiter\":\"a\",\"columns\":[\"a\"],\"answers\":{\"date\":\"x\"}"),
+            whole("\"delimiter\":\";\",\"columns\":[],\"answers\":{\"date\":\"x\"}"),
+            whole("\"delimiter\":\";\",\"columns\":[1],\"answers\":{\"date\":\"x\"}"),
+            whole("\"delimiter\":\";\",\"columns\":[\"\\u0000\"],\"answers\":{\"date\":\"x\"}"),
+            whole("\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{}"),
+            whole("\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{\"sign\":\"x\"}"),
+            whole("\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{\"date\":\"\"}"),
+            whole("\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{\"date\":1}"),
+            whole("\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{\"date\":\"x\"},\"id\":1"),
+            whole("\"name\":\"m\",\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{}"),
+        ]
+    }
+
     #[test]
     fn what_is_no_template_is_refused_in_words() {
-        let whole = |rest: &str| format!("{{\"djinn_template\":1,\"name\":\"n\",{rest}}}");
         let mut found = String::new();
-        for content in [
-            "",
-            "[]",
-            "{}",
-            "{\"djinn_template\":\"1\"}",
-            "{\"djinn_template\":0}",
-            "{\"djinn_template\":2,\"colours\":[]}",
-            &whole("\"delimiter\":\";\",\"columns\":[\"a\"]"),
-            &whole("\"delimiter\":\";;\",\"columns\":[\"a\"],\"answers\":{\"date\":\"x\"}"),
-            &whole("\"delimiter\":\"a\",\"columns\":[\"a\"],\"answers\":{\"date\":\"x\"}"),
-            &whole("\"delimiter\":\";\",\"columns\":[],\"answers\":{\"date\":\"x\"}"),
-            &whole("\"delimiter\":\";\",\"columns\":[1],\"answers\":{\"date\":\"x\"}"),
-            &whole("\"delimiter\":\";\",\"columns\":[\"\\u0000\"],\"answers\":{\"date\":\"x\"}"),
-            &whole("\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{}"),
-            &whole("\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{\"sign\":\"x\"}"),
-            &whole("\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{\"date\":\"\"}"),
-            &whole("\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{\"date\":1}"),
-            &whole("\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{\"date\":\"x\"},\"id\":1"),
-            &whole("\"name\":\"m\",\"delimiter\":\";\",\"columns\":[\"a\"],\"answers\":{}"),
-        ] {
+        for content in no_templates() {
             let problem = Template::read(content.as_bytes()).unwrap_err().to_string();
             found += &problem
                 .replace("; ", ";\n  ")
@@ -327,7 +331,8 @@ mod tests {
             is no template of version 1:
               duplicate field `name`
               at line 1 column 37
-        "#]].assert_eq(&found);
+        "#]]
+        .assert_eq(&found);
     }
 
     #[test]
