@@ -17,8 +17,8 @@ Exit codes:
   1    unexpected: a fault of djinn or of the server
   2    wrong usage: an argument, a file or a field of the request cannot be taken
   3    needs an answer: the import is ASKING
-  4    refused or failed: the import is REFUSED, FAILED, CANCELLED, EXPIRED or REVERTED, it could not
-       be undone, or a rule says no
+  4    refused or failed: the import is REFUSED, FAILED, CANCELLED, EXPIRED or REVERTED, could not be
+       undone, or a rule says no
   5    waits for confirmation: the import is in REVIEW, or nobody agreed to undo it
   6    not found
   7    not signed in: no token, or one that is not accepted (any more)

@@ -323,7 +323,7 @@ async fn of_identical_rows_the_edited_one_stays_and_the_others_come_again() {
     assert_eq!(verdicts(&once_more), (0, 3, 0));
 }
 
-/// The edit is written when the undoing begins and committed while that waits for it. Were it not to
+/// The edit is written when the undoing begins and committed while that waits for it. Did it not
 /// wait, it would not see the lock of the field and would remove the row with it.
 #[tokio::test]
 async fn an_edit_at_the_same_moment_is_seen_whole() {
