@@ -160,7 +160,7 @@ pub(crate) fn reverted(import: &Import) -> String {
     );
     if reversal.kept_count > 0 {
         text.push_str(&format!(
-            "\nKept {} edited by hand since; `djinn transactions list --import {}` lists what stays",
+            "\nKept {} edited by hand since; `djinn transactions list --import {}` lists them",
             text::count(reversal.kept_count, "transaction"),
             import.import_id
         ));

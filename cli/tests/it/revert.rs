@@ -51,7 +51,7 @@ async fn what_stays_is_told_with_the_way_to_see_it() {
         .stdout;
     let line = format!(
         "Kept 2 transactions edited by hand since; `djinn transactions list --import {import_id}` \
-         lists what stays\n"
+         lists them\n"
     );
     assert!(text.ends_with(&line), "{text}");
     let shown = djinn(&url, &["imports", "show", &import_id])

@@ -18,6 +18,8 @@
     reason = "the tests' world, of which only a part is used here"
 )]
 
+#[path = "../tests/it/by_hand.rs"]
+mod by_hand;
 #[path = "../tests/it/world.rs"]
 mod world;
 
@@ -182,18 +184,7 @@ async fn undone(world: &World) {
     for (scene, stray) in [("reverted", false), ("given-up", true)] {
         let import_id = import(&mut client, &many(12), account_id).await.import_id;
         if stray {
-            let mut transaction = world.as_imports(user).await;
-            sqlx::query(
-                "INSERT INTO ledger.transaction (user_id, transaction_id, account_id, booked_on, \
-                 amount_minor, currency_code, description, counterparty, source, import_id, \
-                 change_id, created_at) SELECT user_id, gen_random_uuid(), account_id, booked_on, \
-                 1, currency_code, 'stray', '', source, import_id, change_id, now() \
-                 FROM ledger.transaction LIMIT 1",
-            )
-            .execute(&mut *transaction)
-            .await
-            .unwrap();
-            transaction.commit().await.unwrap();
+            world.add_stray(user, &import_id).await;
         }
         revert(&mut client, &import_id).await.unwrap();
         let handle = temporal()

@@ -1,4 +1,5 @@
-//! What a person does to transactions by hand, written as the sync service's role writes it.
+//! What a person does to transactions by hand, written as the sync service's role writes it, and
+//! what nobody ought to do.
 
 use djinn_chassis::{auth::UserId, clock::Clock, postgres::UserTransaction};
 use djinn_ledger::{
@@ -47,6 +48,36 @@ impl World {
         let (mut transaction, change) = self.by_hand(user, account_id).await;
         set_mark(&mut transaction, &change, account_id, amount_minor, mark).await;
         change.commit(transaction, &[account_id]).await.unwrap();
+    }
+
+    /// Adds a row that claims to be of the import, as a defect would.
+    pub(crate) async fn add_stray(&self, user: UserId, import_id: &str) {
+        let sql = "INSERT INTO ledger.transaction (user_id, transaction_id, account_id, \
+                   booked_on, amount_minor, currency_code, description, counterparty, source, \
+                   import_id, change_id, created_at) SELECT user_id, $2, account_id, booked_on, \
+                   1, currency_code, 'stray', '', source, import_id, $2, now() \
+                   FROM ledger.transaction WHERE import_id = $1 LIMIT 1";
+        self.tamper(user, import_id, sql).await;
+    }
+
+    /// Takes it away again.
+    pub(crate) async fn remove_strays(&self, user: UserId, import_id: &str) {
+        let sql = "DELETE FROM ledger.transaction \
+                   WHERE import_id = $1 AND description = 'stray' AND change_id <> $2";
+        self.tamper(user, import_id, sql).await;
+    }
+
+    async fn tamper(&self, user: UserId, import_id: &str, sql: &'static str) {
+        let change = Change::begin(&Clock::system());
+        let mut transaction = self.as_imports(user).await;
+        let done = sqlx::query(sql)
+            .bind(Uuid::try_parse(import_id).unwrap())
+            .bind(change.id())
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        assert_eq!(done.rows_affected(), 1);
+        change.commit(transaction, &[]).await.unwrap();
     }
 
     /// A transaction that edits by hand: it has the account's row first.

@@ -323,7 +323,8 @@ async fn of_identical_rows_the_edited_one_stays_and_the_others_come_again() {
     assert_eq!(verdicts(&once_more), (0, 3, 0));
 }
 
-/// The edit has begun before the import is undone and ends while the undoing waits for it.
+/// The edit is written when the undoing begins and committed while that waits for it. Did it not
+/// wait, it would not see the lock of the field and would remove the row with it.
 #[tokio::test]
 async fn an_edit_at_the_same_moment_is_seen_whole() {
     let world = World::new().await;
@@ -332,6 +333,7 @@ async fn an_edit_at_the_same_moment_is_seen_whole() {
     let mut client = world.client(user);
     let done = import(&mut client, &statement(FOUR), account_id).await;
     let (mut editing, change) = world.by_hand(user, account_id).await;
+    set_mark(&mut editing, &change, account_id, 250_000, Mark::Locked).await;
     revert(&mut client, &done.import_id).await.unwrap();
     testing::eventually("the undoing to wait for the edit", PATIENCE, async || {
         let mut transaction = world.as_sync(user).await;
@@ -355,7 +357,6 @@ async fn an_edit_at_the_same_moment_is_seen_whole() {
         (wished.state(), wished.reversal),
         (ImportState::Reverting, None)
     );
-    set_mark(&mut editing, &change, account_id, 250_000, Mark::Locked).await;
     change.commit(editing, &[account_id]).await.unwrap();
     assert_eq!(undone(&mut client, &done.import_id).await.1, (3, 1));
     assert_eq!(world.ledger(user, account_id).await, [250_000]);

@@ -1,7 +1,6 @@
 //! Undone at the worst moments: every row gone once, or none.
 
-use djinn_chassis::{clock::Clock, testing};
-use djinn_ledger::Change;
+use djinn_chassis::testing;
 use djinn_proto::imports::v1::ImportState;
 use djinn_temporal::{
     imports::{self, ImportStatement},
@@ -137,30 +136,6 @@ async fn undone_before_the_workflow_of_the_import_has_heard_of_its_commit() {
     assert_eq!(get(&mut client, &import_id).await, last);
 }
 
-/// Adds a row that claims to be of the import, or takes it away again.
-async fn tamper(world: &World, user: djinn_chassis::auth::UserId, import_id: &str, add: bool) {
-    let clock = Clock::system();
-    let change = Change::begin(&clock);
-    let mut transaction = world.as_imports(user).await;
-    let sql = if add {
-        "INSERT INTO ledger.transaction (user_id, transaction_id, account_id, booked_on, \
-         amount_minor, currency_code, description, counterparty, source, import_id, change_id, \
-         created_at) SELECT user_id, $2, account_id, booked_on, 1, currency_code, 'stray', '', \
-         source, import_id, $2, now() FROM ledger.transaction WHERE import_id = $1 LIMIT 1"
-    } else {
-        "DELETE FROM ledger.transaction \
-         WHERE import_id = $1 AND description = 'stray' AND change_id <> $2"
-    };
-    let done = sqlx::query(sql)
-        .bind(import_id.parse::<uuid::Uuid>().unwrap())
-        .bind(change.id())
-        .execute(&mut *transaction)
-        .await
-        .unwrap();
-    assert_eq!(done.rows_affected(), 1);
-    change.commit(transaction, &[]).await.unwrap();
-}
-
 #[tokio::test]
 async fn numbers_that_disagree_remove_nothing_and_leave_the_import_committed() {
     let world = World::new().await;
@@ -168,7 +143,7 @@ async fn numbers_that_disagree_remove_nothing_and_leave_the_import_committed() {
     let account_id = world.account(user, "EUR").await;
     let mut client = world.client(user);
     let done = import(&mut client, &statement(FOUR), account_id).await;
-    tamper(&world, user, &done.import_id, true).await;
+    world.add_stray(user, &done.import_id).await;
     let version = world.version(user, account_id).await;
     revert(&mut client, &done.import_id).await.unwrap();
     let back = testing::eventually("the import committed again", PATIENCE, async || {
@@ -197,7 +172,7 @@ async fn numbers_that_disagree_remove_nothing_and_leave_the_import_committed() {
     );
 
     // Repaired, it can be wished for once more.
-    tamper(&world, user, &done.import_id, false).await;
+    world.remove_strays(user, &done.import_id).await;
     revert(&mut client, &done.import_id).await.unwrap();
     let (last, reversal) = undone(&mut client, &done.import_id).await;
     assert_eq!(reversal, (4, 0));
