@@ -5,9 +5,9 @@ use djinn_proto::imports::v1::{
     ConfirmImportRequest, ConfirmImportResponse, CreateImportRequest, CreateImportResponse,
     GetImportRequest, GetImportResponse, Import, ImportState, ListImportRowsRequest,
     ListImportRowsResponse, ListImportsRequest, ListImportsResponse, PreviewReading, PreviewRow,
-    PreviewStatementRequest, PreviewStatementResponse, Reading, RevertImportRequest,
-    RevertImportResponse, RowProblem, UpdateImportRowsRequest, UpdateImportRowsResponse, Upload,
-    UploadStatementRequest, UploadStatementResponse, WatchImportRequest, WatchImportResponse,
+    PreviewStatementRequest, PreviewStatementResponse, RevertImportRequest, RevertImportResponse,
+    RowProblem, UpdateImportRowsRequest, UpdateImportRowsResponse, Upload, UploadStatementRequest,
+    UploadStatementResponse, WatchImportRequest, WatchImportResponse,
     import_service_server::ImportService, preview_statement_response,
     upload_statement_request::Part,
 };
