@@ -4,19 +4,18 @@
 mod client;
 mod examples;
 mod folder;
-mod manifest;
-mod money;
-mod services;
+pub(crate) mod manifest;
+pub(crate) mod money;
 
 use std::path::PathBuf;
 
 use anyhow::bail;
 
 use crate::interrupt;
+use crate::services::Services;
 use crate::stack::{self, Parts, Profile, Stack};
 use crate::workspace::Workspace;
 use client::Client;
-use services::Services;
 
 /// What to show.
 #[derive(clap::Args)]
