@@ -7,7 +7,9 @@ use djinn_chassis::{
     testing::{self, Database, Process},
 };
 use djinn_proto::{
-    imports::v1::import_service_client::ImportServiceClient,
+    imports::v1::{
+        import_service_client::ImportServiceClient, template_service_client::TemplateServiceClient,
+    },
     sync::v1::ledger_service_client::LedgerServiceClient,
 };
 use serde_json::Value;
@@ -29,6 +31,7 @@ pub(crate) struct Mesh {
 
 /// Clients with a user's token on each call.
 pub(crate) type Imports = ImportServiceClient<InterceptedService<Channel, Bearer>>;
+pub(crate) type Templates = TemplateServiceClient<InterceptedService<Channel, Bearer>>;
 pub(crate) type Ledger = LedgerServiceClient<InterceptedService<Channel, Bearer>>;
 
 /// What the terminal said.
@@ -139,6 +142,12 @@ impl Mesh {
     pub(crate) fn imports(&self, user: UserId) -> Imports {
         let bearer = Bearer(testing::token(user));
         ImportServiceClient::with_interceptor(self.channel("gateway"), bearer)
+    }
+
+    /// The same for templates.
+    pub(crate) fn templates(&self, user: UserId) -> Templates {
+        let bearer = Bearer(testing::token(user));
+        TemplateServiceClient::with_interceptor(self.channel("gateway"), bearer)
     }
 
     /// The same for the ledger.

@@ -4,6 +4,7 @@
 
 mod call;
 mod contract;
+mod house;
 mod message;
 mod person;
 mod rules;

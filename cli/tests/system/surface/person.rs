@@ -4,36 +4,23 @@ use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use djinn_chassis::testing;
-use djinn_proto::{
-    common::v1::Money,
-    imports::v1::{self as imports, ImportState, upload_statement_request::Part},
-    sync::v1 as ledger,
-};
 use prost_reflect::{DynamicMessage, FieldDescriptor, Value};
 use uuid::Uuid;
 
 use super::{
     call,
     contract::{Method, methods},
+    house::House,
     message::{self, Import, encoded},
     rules::UNIMPLEMENTED,
 };
 use crate::mesh::Mesh;
 
-/// A statement of this many bookings, whose sum and texts are its own.
-fn statement(cents: u32) -> String {
-    let mut file = String::from("Date,Description,Amount\n");
-    for day in 1..=3 {
-        file.push_str(&format!("2024-01-{day:02},Shop {day},-{day}.{cents:02}\n"));
-    }
-    file
-}
-
 /// A person and what they have.
 pub(crate) struct Person {
     pub(crate) token: String,
     ids: BTreeMap<String, Vec<String>>,
-    etags: BTreeMap<&'static str, String>,
+    pub(super) etags: BTreeMap<&'static str, String>,
     request_ids: BTreeMap<String, String>,
     page_tokens: BTreeMap<String, String>,
     /// A template as a file.
@@ -52,12 +39,7 @@ impl Person {
             page_tokens: BTreeMap::new(),
             template_file: Bytes::from_static(b"{}"),
         };
-        let mut house = House {
-            imports: mesh.imports(user),
-            ledger: mesh.ledger(user),
-            person: &mut person,
-        };
-        house.furnish().await;
+        House::of(mesh, user, &mut person).furnish().await;
         for method in methods() {
             person.take_page_token(mesh, &method).await;
         }
@@ -67,7 +49,7 @@ impl Person {
     /// The ids of this name that stand for something of theirs.
     pub(crate) fn ids(&self, name: &str) -> &[String] {
         let ids = self.ids.get(name);
-        ids.unwrap_or_else(|| panic!("nobody has a {name}: let them have one in person.rs"))
+        ids.unwrap_or_else(|| panic!("nobody has a {name}: let them have one in house.rs"))
     }
 
     pub(crate) fn import(&self, import: Import) -> &str {
@@ -83,7 +65,7 @@ impl Person {
         let of_method = |known: &BTreeMap<String, String>| {
             let value = known.get(method.name());
             let value = value.unwrap_or_else(|| {
-                panic!("nobody has a {field} of {}: see person.rs", method.name())
+                panic!("nobody has a {field} of {}: see house.rs", method.name())
             });
             vec![value.clone()]
         };
@@ -121,7 +103,7 @@ impl Person {
         }
     }
 
-    fn take(&mut self, name: &str, id: &str) {
+    pub(super) fn take(&mut self, name: &str, id: &str) {
         self.ids
             .entry(name.to_owned())
             .or_default()
@@ -129,7 +111,7 @@ impl Person {
     }
 
     /// A new request id, kept as that of a method.
-    fn request_id(&mut self, method: &str) -> String {
+    pub(super) fn request_id(&mut self, method: &str) -> String {
         let id = Uuid::new_v4().to_string();
         self.request_ids.insert(method.to_owned(), id.clone());
         id
@@ -152,7 +134,7 @@ impl Person {
         assert_ne!(
             token,
             "",
-            "{} has one page: give people two in person.rs",
+            "{} has one page: give people two in house.rs",
             method.name()
         );
         self.page_tokens
@@ -169,122 +151,4 @@ fn without_filters(asked: &DynamicMessage) -> DynamicMessage {
         plain.set_field(&resource, asked.get_field(&resource).into_owned());
     }
     plain
-}
-
-/// A person who is being given things.
-struct House<'a> {
-    imports: crate::mesh::Imports,
-    ledger: crate::mesh::Ledger,
-    person: &'a mut Person,
-}
-
-impl House<'_> {
-    async fn furnish(&mut self) {
-        let (giro, savings) = (self.account().await, self.account().await);
-        let committed = self.import(&giro, 10).await;
-        self.confirm(&committed).await;
-        let open = self.import(&savings, 20).await;
-        self.person.etags.insert("open import", open.etag);
-        let given_up = self.import(&savings, 30).await;
-        self.cancel(&given_up).await;
-        self.transactions(&giro).await;
-    }
-
-    async fn account(&mut self) -> String {
-        let request = ledger::CreateAccountRequest {
-            request_id: self.person.request_id("CreateAccount"),
-            name: "Giro".to_owned(),
-            currency_code: "EUR".to_owned(),
-            opening_balance: Some(Money {
-                currency_code: "EUR".to_owned(),
-                minor_units: 100,
-            }),
-            ..Default::default()
-        };
-        let created = self.ledger.create_account(request).await.unwrap();
-        let account = created.into_inner().account.unwrap();
-        self.person.take("account_id", &account.account_id);
-        self.person.etags.entry("account").or_insert(account.etag);
-        account.account_id
-    }
-
-    /// An import that has come to its review.
-    async fn import(&mut self, account_id: &str, cents: u32) -> imports::Import {
-        let file = statement(cents);
-        let header = imports::UploadHeader {
-            request_id: self.person.request_id("UploadStatement"),
-            file_name: "statement.csv".to_owned(),
-            size_bytes: i64::try_from(file.len()).unwrap(),
-        };
-        let parts = [Part::Header(header), Part::Chunk(file.into_bytes().into())];
-        let parts = parts.map(|part| imports::UploadStatementRequest { part: Some(part) });
-        let stored = self.imports.upload_statement(futures::stream::iter(parts));
-        let upload = stored.await.unwrap().into_inner().upload.unwrap();
-        self.person.take("upload_id", &upload.upload_id);
-        let request = imports::CreateImportRequest {
-            request_id: self.person.request_id("CreateImport"),
-            upload_id: upload.upload_id,
-            account_id: account_id.to_owned(),
-            auto_confirm: false,
-        };
-        let created = self.imports.create_import(request).await.unwrap();
-        let import_id = created.into_inner().import.unwrap().import_id;
-        self.person.take("import_id", &import_id);
-        self.follow(&import_id, ImportState::Review).await
-    }
-
-    async fn confirm(&mut self, import: &imports::Import) {
-        let request = imports::ConfirmImportRequest {
-            import_id: import.import_id.clone(),
-            etag: import.etag.clone(),
-            request_id: self.person.request_id("ConfirmImport"),
-        };
-        self.imports.confirm_import(request).await.unwrap();
-        let committed = self.follow(&import.import_id, ImportState::Committed).await;
-        self.person.etags.insert("settled import", committed.etag);
-    }
-
-    async fn cancel(&mut self, import: &imports::Import) {
-        let request = imports::CancelImportRequest {
-            import_id: import.import_id.clone(),
-            request_id: self.person.request_id("CancelImport"),
-        };
-        self.imports.cancel_import(request).await.unwrap();
-        self.follow(&import.import_id, ImportState::Cancelled).await;
-    }
-
-    async fn follow(&mut self, import_id: &str, wanted: ImportState) -> imports::Import {
-        let request = imports::WatchImportRequest {
-            import_id: import_id.to_owned(),
-        };
-        let mut states = self
-            .imports
-            .watch_import(request)
-            .await
-            .unwrap()
-            .into_inner();
-        while let Some(message) = states.message().await.unwrap() {
-            let import = message.import.unwrap();
-            if import.state() == wanted {
-                return import;
-            }
-        }
-        panic!("{import_id} ended before it was {wanted:?}");
-    }
-
-    async fn transactions(&mut self, account_id: &str) {
-        let request = ledger::ListTransactionsRequest {
-            account_id: account_id.to_owned(),
-            ..Default::default()
-        };
-        let listed = self.ledger.list_transactions(request).await.unwrap();
-        for transaction in listed.into_inner().transactions {
-            self.person
-                .take("transaction_id", &transaction.transaction_id);
-            self.person
-                .etags
-                .entry("transaction")
-                .or_insert(transaction.etag);
-        }
-    }
 }
