@@ -107,6 +107,7 @@ async fn reflection_is_off_unless_switched_on_and_shows_public_methods_only() {
         names,
         [
             "djinn.imports.v1.ImportService",
+            "djinn.imports.v1.TemplateService",
             "djinn.sync.v1.LedgerService"
         ]
     );
