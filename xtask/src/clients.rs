@@ -1,5 +1,5 @@
-//! Clients that nobody here wrote do the whole job against the running services: grpcurl, Connect in
-//! Node and in a browser, Google's gRPC for Python, curl. What other people's code does not get
+//! Clients that nobody here wrote do the whole job against the running services: grpcurl, Connect
+//! in Node and in a browser, Google's gRPC for Python, curl. What other people's code does not get
 //! through is broken, however well our own gets on with itself.
 //!
 //! | file | what it does |

@@ -168,8 +168,8 @@ const MIB: usize = 1024 * 1024;
 /// Entries of a list that nobody sends.
 const ENTRIES: usize = 100_000;
 
-/// Whether this is how a request is answered that holds what nobody has sent on purpose: it is wrong,
-/// or there is nothing of that name. An etag that is none is one that is no longer good.
+/// Whether a request with what nobody sends on purpose was answered as it must be: it is wrong, or
+/// there is nothing of that name. An etag that is none is one that is no longer good.
 fn refused(method: &Method, spot: &Spot, code: Code) -> bool {
     if UNLIMITED.contains(&(method.name(), spot.field().name())) {
         return code == Code::Ok;

@@ -140,7 +140,9 @@ async function refusals() {
 const CREATE_ACCOUNT = `mutation ($input: CreateAccountInput!) {
   createAccount(input: $input) { id currencyCode }
 }`;
-const CREATE_IMPORT = `mutation ($input: CreateImportInput!) { createImport(input: $input) { id } }`;
+const CREATE_IMPORT = `mutation ($input: CreateImportInput!) {
+  createImport(input: $input) { id }
+}`;
 const CONFIRM = `mutation ($input: ConfirmImportInput!) { confirmImport(input: $input) { id } }`;
 const TRANSACTIONS = `query ($accountId: ID!, $after: String) {
   transactions(accountId: $accountId, first: 5, after: $after) {

@@ -1,5 +1,5 @@
-//! The programs of others: from Debian's packages where it has them, else from the registry of their
-//! language into `target`, in pinned versions.
+//! The programs of others: from Debian's packages where it has them, else from the registry of
+//! their language into `target`, in pinned versions.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -139,8 +139,8 @@ impl Search {
     }
 }
 
-/// Ports of a stack's place on which nobody listens now, one with each call: for what comes and goes
-/// while the stack is up.
+/// Ports of a stack's place on which nobody listens now, one with each call: for what comes and
+/// goes while the stack is up.
 pub(crate) fn spare_ports(root: &Path, profile: Profile) -> impl FnMut() -> anyhow::Result<u16> {
     let mut search = Search::new(root, profile);
     move || search.next_free()

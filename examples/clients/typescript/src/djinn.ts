@@ -27,7 +27,7 @@ export interface Djinn {
   readonly ledger: Client<typeof LedgerService>;
 }
 
-/** What an import has added to its account. Amounts are minor units: a `number` would lose cents. */
+/** What an import has added to its account. The sum is in minor units, as a bigint: it is money. */
 export interface Outcome {
   readonly importId: string;
   readonly accountId: string;
@@ -105,7 +105,7 @@ export async function revert(djinn: Djinn, done: Outcome, onState: OnState): Pro
   return { ...done, ...(await count(djinn, done.accountId)) };
 }
 
-/** Waits until an import is in a state. The stream sends the present one first, so none is missed. */
+/** Waits until an import is in a state. The stream begins with the present one: none is missed. */
 async function follow(
   djinn: Djinn,
   importId: string,

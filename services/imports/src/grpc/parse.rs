@@ -43,7 +43,7 @@ pub(super) fn import_filters(asked: &proto::ListImportsRequest) -> String {
     format!("imports|{}|{:?}", asked.account_id, asked.states)
 }
 
-/// A filter by kinds names each of them once at most: a longer list is a mistake, and dear to search.
+/// A filter by kinds names each of them once at most: a longer list is a mistake.
 fn few(field: &'static str, count: usize, kinds: usize) -> Result<(), Error> {
     if count > kinds {
         let problem = format!("has {count} entries; name each of the {kinds} there are once");
