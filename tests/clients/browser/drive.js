@@ -1,8 +1,8 @@
 // node drive.js FILE CURRENCY
 //
 // Runs the example client in a real browser. DJINN_URL names the gateway, DJINN_TOKEN is the
-// user's, DJINN_CHROMIUM the browser, DJINN_PAGE_PORT the port on 127.0.0.1 whose origin the gateway lists.
-// Ends with `ok ROWS SUM`, the sum in minor units.
+// user's, DJINN_CHROMIUM the browser, DJINN_PAGE_PORT the port on 127.0.0.1 whose origin the
+// gateway lists. Ends with `ok ROWS SUM`, the sum in minor units.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
