@@ -272,7 +272,8 @@ fn with(method: &Method, person: &Person, spot: &Spot, value: Value) -> Vec<Byte
         .find(|it| it.path() == "update_mask.paths");
     if let (Some(mask), Some((_, field))) = (mask, path.split_once('.'))
         && !path.starts_with("update_mask")
-        && !spot.stands_for_something()
+        && !is_asked(method, spot)
+        && field != "etag"
     {
         let named = field.split('.').next().unwrap().to_owned();
         mask.set(&mut asked[0], Value::String(named));
