@@ -4,10 +4,9 @@
 mod client;
 mod examples;
 mod folder;
-mod manifest;
-mod money;
+pub(crate) mod manifest;
+pub(crate) mod money;
 mod questions;
-mod services;
 mod undo;
 
 use std::path::PathBuf;
@@ -15,10 +14,10 @@ use std::path::PathBuf;
 use anyhow::bail;
 
 use crate::interrupt;
+use crate::services::Services;
 use crate::stack::{self, Parts, Profile, Stack};
 use crate::workspace::Workspace;
 use client::Client;
-use services::Services;
 
 /// What to show.
 #[derive(clap::Args)]

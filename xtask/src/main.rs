@@ -6,6 +6,8 @@
 //! | `command`, `process` | programs we wait for, and programs that stay |
 //! | `install` | tools that are missing, fetched from apt or a package registry |
 //! | `stack` | Postgres, clamd, Temporal and the object store, for the demo and for tests |
+//! | `services` | Djinn's own services on a stack, as real processes |
+//! | `clients` | clients that others wrote, against those services |
 //! | `test`, `demo`, `lint`, `prepare`, `record` | the commands |
 #![expect(
     clippy::print_stdout,
@@ -13,6 +15,7 @@
     reason = "a command-line tool"
 )]
 
+mod clients;
 mod command;
 mod demo;
 mod install;
@@ -22,6 +25,7 @@ mod object_store;
 mod prepare;
 mod process;
 mod record;
+mod services;
 mod stack;
 mod test;
 mod wait;
@@ -52,11 +56,17 @@ struct Arguments {
 enum Command {
     /// Shows everything that works, end to end, on a stack of its own.
     Demo(demo::Arguments),
-    /// Runs every test on a stack of its own, then scores the statement reader.
+    /// Runs every test on a stack of its own, then clients that others wrote, then scores the
+    /// statement reader.
     Test {
         /// Arguments for `cargo test`, as in `cargo xtask test -- -p djinn-imports name`.
         #[arg(last = true)]
         arguments: Vec<OsString>,
+    },
+    /// Runs the clients that others wrote against the services, as `test` does.
+    Clients {
+        /// Only these, as in `cargo xtask clients grpcurl browser`.
+        names: Vec<String>,
     },
     /// Checks formatting, clippy, protos and the house rules.
     Lint(lint::Arguments),
@@ -111,6 +121,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Demo(arguments) => demo::run(&workspace, arguments).await,
         Command::Test { arguments } => test::run(&workspace, &arguments).await,
+        Command::Clients { names } => clients::run(&workspace, &names).await,
         Command::Lint(arguments) => lint::run(&workspace, arguments).await,
         Command::Up { test } => stack::up(&workspace, Profile::of(test)).await,
         Command::Down { test, wipe } => stack::down(&workspace, Profile::of(test), wipe).await,

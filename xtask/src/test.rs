@@ -1,4 +1,5 @@
-//! `cargo xtask test`: every test, on a stack of its own, then the score of the statement reader.
+//! `cargo xtask test`: every test, on a stack of its own, then the clients of others against the
+//! services on that stack, then the score of the statement reader.
 
 use std::ffi::{OsStr, OsString};
 
@@ -6,7 +7,7 @@ use tokio::process::Command;
 
 use crate::stack::{self, Parts, Profile, Stack};
 use crate::workspace::Workspace;
-use crate::{command, interrupt};
+use crate::{clients, command, interrupt};
 
 /// What the reader must reach on real banks' files: nothing wrong, ever, and half read unasked.
 const SCORE: [&str; 4] = ["--max-wrong", "0", "--min-correct", "50"];
@@ -14,17 +15,25 @@ const SCORE: [&str; 4] = ["--max-wrong", "0", "--min-correct", "50"];
 /// Runs the tests.
 pub(crate) async fn run(workspace: &Workspace, arguments: &[OsString]) -> anyhow::Result<()> {
     interrupt::guard(workspace.build()).await?;
-    let tests = stack::with(workspace, Profile::Test, Parts::All, async |stack| {
-        Ok((tests(stack, arguments).await, false))
+    // Whatever the tests say, clients are run and the reader is scored: one run tells everything
+    // there is to repair.
+    let (tests, clients) = stack::with(workspace, Profile::Test, Parts::All, async |stack| {
+        let tests = tests(stack, arguments).await;
+        let clients = if arguments.is_empty() {
+            clients::check_all(stack).await
+        } else {
+            Ok(())
+        };
+        Ok(((tests, clients), false))
     })
     .await?;
-    // Scored whatever the tests said: one run tells everything there is to repair.
     let score = if arguments.is_empty() {
         interrupt::guard(score(workspace)).await
     } else {
         Ok(())
     };
     tests?;
+    clients?;
     score
 }
 

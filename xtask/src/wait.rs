@@ -65,7 +65,13 @@ pub(crate) async fn exchange(
 
 /// The status and body of `GET path`.
 pub(crate) async fn http_get(port: u16, path: &str) -> anyhow::Result<(u16, String)> {
-    let request = format!("GET {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n\r\n");
+    http(port, "GET", path).await
+}
+
+/// The same for another method, without a body.
+pub(crate) async fn http(port: u16, method: &str, path: &str) -> anyhow::Result<(u16, String)> {
+    let head = format!("{method} {path} HTTP/1.0\r\nHost: 127.0.0.1:{port}\r\n");
+    let request = format!("{head}Content-Length: 0\r\n\r\n");
     let answer = exchange(port, request.as_bytes(), |_| false).await?;
     let text = String::from_utf8_lossy(&answer).into_owned();
     let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));

@@ -6,9 +6,9 @@
     reason = "a test without its database can only stop"
 )]
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
-use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection, Row};
 use url::Url;
 use uuid::Uuid;
 
@@ -46,7 +46,43 @@ pub async fn database() -> Database {
     Database { name }
 }
 
+/// How much a table holds.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Weight {
+    /// Its rows.
+    pub rows: i64,
+    /// The bytes of its longest row, as text.
+    pub longest: i64,
+}
+
 impl Database {
+    /// How much each table of ours holds, by `schema.table`, whosever rows they are: so that a test
+    /// can tell that something left nothing behind.
+    ///
+    /// # Panics
+    /// When the database cannot be read.
+    pub async fn weights(&self) -> BTreeMap<String, Weight> {
+        let mut url: Url = stack().admin_database_url.parse().expect("a database URL");
+        url.set_path(&self.name);
+        let connection = PgConnection::connect(url.as_str()).await;
+        let mut connection = connection.expect("a connection");
+        let tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables \
+                      WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1";
+        let tables = sqlx::query_scalar(tables).fetch_all(&mut connection).await;
+        let tables: Vec<String> = tables.expect("a list of tables");
+        let mut weights = BTreeMap::new();
+        for table in tables {
+            let weigh = format!(
+                "SELECT count(*), coalesce(max(octet_length(t::text)), 0)::bigint FROM {table} t"
+            );
+            let row = sqlx::query(AssertSqlSafe(weigh)).fetch_one(&mut connection);
+            let row = row.await.expect("a table's weight");
+            let (rows, longest) = (row.get(0), row.get(1));
+            weights.insert(table, Weight { rows, longest });
+        }
+        weights
+    }
+
     /// The database's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -34,7 +34,7 @@ use uuid::Uuid;
 #[cfg(test)]
 pub(crate) use self::keys::claims;
 pub use self::{
-    database::{Database, database},
+    database::{Database, Weight, database},
     keys::{AUDIENCE, ISSUER, Keys, auth, token, token_with},
     process::Process,
     proxy::Proxy,

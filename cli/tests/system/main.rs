@@ -4,10 +4,12 @@
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
+    clippy::panic,
     reason = "a test stops at the first surprise"
 )]
 
 mod mesh;
+mod surface;
 
 use djinn_chassis::testing;
 use djinn_proto::imports::v1 as proto;

@@ -1,12 +1,17 @@
 //! Three services as processes over one database, and the terminal in front of them.
 
-use std::{net::SocketAddr, process::Stdio};
+use std::{collections::BTreeMap, net::SocketAddr, process::Stdio};
 
 use djinn_chassis::{
     auth::UserId,
     testing::{self, Database, Process},
 };
-use djinn_proto::imports::v1::import_service_client::ImportServiceClient;
+use djinn_proto::{
+    imports::v1::{
+        import_service_client::ImportServiceClient, template_service_client::TemplateServiceClient,
+    },
+    sync::v1::ledger_service_client::LedgerServiceClient,
+};
 use serde_json::Value;
 use tonic::{
     Request, Status,
@@ -17,11 +22,17 @@ use tonic::{
 use uuid::Uuid;
 
 pub(crate) struct Mesh {
-    _database: Database,
-    _processes: Vec<Process>,
+    // Before the database, which is dropped when nobody uses it any more.
+    processes: BTreeMap<&'static str, Process>,
+    database: Database,
     folder: tempfile::TempDir,
-    gateway: SocketAddr,
+    addresses: BTreeMap<&'static str, SocketAddr>,
 }
+
+/// Clients with a user's token on each call.
+pub(crate) type Imports = ImportServiceClient<InterceptedService<Channel, Bearer>>;
+pub(crate) type Templates = TemplateServiceClient<InterceptedService<Channel, Bearer>>;
+pub(crate) type Ledger = LedgerServiceClient<InterceptedService<Channel, Bearer>>;
 
 /// What the terminal said.
 pub(crate) struct Said {
@@ -49,7 +60,7 @@ impl Mesh {
     pub(crate) async fn new() -> Self {
         let database = testing::database().await;
         let (imports, sync, gateway) = (local(), local(), local());
-        let mut processes = Vec::new();
+        let (mut processes, mut addresses) = (BTreeMap::new(), BTreeMap::new());
         for (name, address, own) in [
             ("imports", imports, imports_variables(&database)),
             ("sync", sync, sync_variables(&database)),
@@ -61,18 +72,38 @@ impl Mesh {
             environment.push((format!("{prefix}_LISTEN"), address.to_string()));
             environment.push((format!("{prefix}_ADMIN_LISTEN"), admin.to_string()));
             environment.extend(auth_variables());
-            processes.push(Process::start(&format!("djinn-{name}"), environment, admin).await);
+            let process = Process::start(&format!("djinn-{name}"), environment, admin).await;
+            processes.insert(name, process);
+            addresses.insert(name, address);
         }
         Self {
-            _database: database,
-            _processes: processes,
+            processes,
+            database,
             folder: tempfile::tempdir().unwrap(),
-            gateway,
+            addresses,
         }
     }
 
     pub(crate) fn gateway(&self) -> SocketAddr {
-        self.gateway
+        self.addresses["gateway"]
+    }
+
+    pub(crate) fn database(&self) -> &Database {
+        &self.database
+    }
+
+    /// A connection to the gateway, or past it to a service.
+    pub(crate) fn channel(&self, service: &str) -> Channel {
+        let address = self.addresses.get(service);
+        let address = address.unwrap_or_else(|| panic!("{service} is not started in mesh.rs"));
+        Endpoint::from_shared(format!("http://{address}"))
+            .unwrap()
+            .connect_lazy()
+    }
+
+    /// Ends a service at once.
+    pub(crate) async fn kill(&mut self, service: &str) {
+        self.processes.remove(service).unwrap().kill().await;
     }
 
     /// Writes a file and gives its path.
@@ -87,7 +118,7 @@ impl Mesh {
         let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_djinn"))
             .arg("--json")
             .args(arguments)
-            .env("DJINN_URL", format!("http://{}", self.gateway))
+            .env("DJINN_URL", format!("http://{}", self.gateway()))
             .env("DJINN_TOKEN", testing::token(user))
             .stdin(Stdio::null())
             .output()
@@ -107,14 +138,22 @@ impl Mesh {
         serde_json::from_str(&said.stdout).unwrap()
     }
 
-    /// A gRPC client through the gateway.
-    pub(crate) fn imports(
-        &self,
-        user: UserId,
-    ) -> ImportServiceClient<InterceptedService<Channel, Bearer>> {
-        let url = format!("http://{}", self.gateway);
-        let channel = Endpoint::from_shared(url).unwrap().connect_lazy();
-        ImportServiceClient::with_interceptor(channel, Bearer(testing::token(user)))
+    /// A client through the gateway.
+    pub(crate) fn imports(&self, user: UserId) -> Imports {
+        let bearer = Bearer(testing::token(user));
+        ImportServiceClient::with_interceptor(self.channel("gateway"), bearer)
+    }
+
+    /// The same for templates.
+    pub(crate) fn templates(&self, user: UserId) -> Templates {
+        let bearer = Bearer(testing::token(user));
+        TemplateServiceClient::with_interceptor(self.channel("gateway"), bearer)
+    }
+
+    /// The same for the ledger.
+    pub(crate) fn ledger(&self, user: UserId) -> Ledger {
+        let bearer = Bearer(testing::token(user));
+        LedgerServiceClient::with_interceptor(self.channel("gateway"), bearer)
     }
 }
 

@@ -9,32 +9,32 @@ use super::money;
 
 /// One example and its figures; amounts in minor units.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Example {
-    pub(super) file: String,
-    pub(super) country: String,
-    pub(super) format: String,
-    pub(super) account: String,
-    pub(super) kind: String,
-    pub(super) currency: String,
-    pub(super) figures: Figures,
+pub(crate) struct Example {
+    pub(crate) file: String,
+    pub(crate) country: String,
+    pub(crate) format: String,
+    pub(crate) account: String,
+    pub(crate) kind: String,
+    pub(crate) currency: String,
+    pub(crate) figures: Figures,
     /// As it is written in the manifest.
-    pub(super) opening_balance: String,
+    pub(crate) opening_balance: String,
 }
 
 /// What must come out.
 #[derive(Debug, PartialEq, Eq, Clone)]
-pub(super) struct Figures {
-    pub(super) rows: i64,
-    pub(super) sum: i64,
-    pub(super) closing_balance: i64,
+pub(crate) struct Figures {
+    pub(crate) rows: i64,
+    pub(crate) sum: i64,
+    pub(crate) closing_balance: i64,
     /// Day and amount of the earliest booking.
-    pub(super) first: (String, i64),
+    pub(crate) first: (String, i64),
     /// Day and amount of the latest booking.
-    pub(super) last: (String, i64),
+    pub(crate) last: (String, i64),
 }
 
 /// Reads the manifest.
-pub(super) fn read(folder: &Path) -> anyhow::Result<Vec<Example>> {
+pub(crate) fn read(folder: &Path) -> anyhow::Result<Vec<Example>> {
     let path = folder.join("manifest.tsv");
     let text = fs::read_to_string(&path).with_context(|| format!("no {}", path.display()))?;
     text.lines().skip(1).map(example).collect()
@@ -112,10 +112,8 @@ mod tests {
                 example.file
             );
         }
-        let entries = fs::read_dir(&folder).unwrap();
-        let files = entries
-            .filter(|entry| entry.as_ref().unwrap().path().is_file())
-            .count();
+        let files = fs::read_dir(&folder).unwrap().flatten();
+        let files = files.filter(|entry| entry.path().is_file()).count();
         assert_eq!(files, examples.len() + 1, "a file is not in the manifest");
     }
 }

@@ -23,7 +23,7 @@ fn exponent(currency: &str) -> usize {
 }
 
 /// Reads a decimal number exactly, as minor units.
-pub(super) fn parse(text: &str, currency: &str) -> anyhow::Result<i64> {
+pub(crate) fn parse(text: &str, currency: &str) -> anyhow::Result<i64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() != exponent(currency) {
         bail!("`{text}` does not have the decimals of {currency}");
@@ -34,7 +34,7 @@ pub(super) fn parse(text: &str, currency: &str) -> anyhow::Result<i64> {
 }
 
 /// Writes minor units as a decimal number, with commas between thousands.
-pub(super) fn show(minor: i64, currency: &str) -> String {
+pub(crate) fn show(minor: i64, currency: &str) -> String {
     let exponent = exponent(currency);
     let digits = format!("{:0>width$}", minor.unsigned_abs(), width = exponent + 1);
     let (whole, fraction) = digits.split_at(digits.len() - exponent);
@@ -52,12 +52,12 @@ pub(super) fn show(minor: i64, currency: &str) -> String {
 
 /// The minor units of a `djinn.common.v1.Money`. By the rules of protobuf's JSON a 64-bit number is
 /// a string, and zero is left out.
-pub(super) fn minor(money: &Value) -> anyhow::Result<i64> {
+pub(crate) fn minor(money: &Value) -> anyhow::Result<i64> {
     integer(&money["minorUnits"])
 }
 
 /// A 64-bit number of protobuf's JSON.
-pub(super) fn integer(value: &Value) -> anyhow::Result<i64> {
+pub(crate) fn integer(value: &Value) -> anyhow::Result<i64> {
     match value {
         Value::Null => Ok(0),
         Value::String(text) => text

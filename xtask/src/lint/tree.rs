@@ -6,7 +6,10 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 
 /// Folders that hold what we did not write, or what is wrong on purpose.
-const SKIPPED: [&str; 5] = ["target", ".git", ".sqlx", "node_modules", "xtask/fixtures"];
+const SKIPPED: [&str; 4] = ["target", ".git", ".sqlx", "xtask/fixtures"];
+
+/// A folder that is skipped wherever it is.
+const INSTALLED: &str = "node_modules";
 
 /// Something that a rule found.
 pub(super) struct Finding {
@@ -33,7 +36,8 @@ impl Tree {
         let mut files = Vec::new();
         for path in walk(root, &|path| {
             let relative = path.strip_prefix(root).unwrap_or(path);
-            SKIPPED.iter().any(|skipped| relative == Path::new(skipped))
+            let named = SKIPPED.iter().any(|skipped| relative == Path::new(skipped));
+            named || relative.ends_with(INSTALLED)
         })? {
             let bytes =
                 fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;

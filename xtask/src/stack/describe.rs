@@ -9,7 +9,7 @@ use std::path::Path;
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::{Profile, Stack, objects, postgres, temporal};
+use super::{Profile, Stack, objects, postgres, state, temporal};
 use crate::wait;
 
 /// Who the development tokens are from and for.
@@ -26,6 +26,8 @@ pub(crate) struct Listen {
     pub(crate) imports_admin: SocketAddr,
     pub(crate) sync: SocketAddr,
     pub(crate) sync_admin: SocketAddr,
+    /// Where pages come from that may call the gateway from a browser.
+    pub(crate) page: Option<SocketAddr>,
 }
 
 impl Default for Listen {
@@ -38,11 +40,23 @@ impl Default for Listen {
             imports_admin: wait::loopback(9101),
             sync: wait::loopback(4003),
             sync_admin: wait::loopback(9103),
+            page: None,
         }
     }
 }
 
 impl Listen {
+    /// Addresses that nobody else uses, for services beside those of a demo.
+    pub(crate) fn spare(stack: &Stack<'_>) -> anyhow::Result<Self> {
+        let mut ports = state::spare_ports(&stack.workspace.root, stack.profile);
+        let mut listen = Self::default();
+        for address in listen.all() {
+            address.set_port(ports()?);
+        }
+        listen.page = Some(wait::loopback(ports()?));
+        Ok(listen)
+    }
+
     /// Every address, to be changed.
     pub(crate) fn all(&mut self) -> [&mut SocketAddr; 6] {
         [
@@ -171,6 +185,9 @@ pub(crate) fn service(stack: &Stack<'_>, service: &str, listen: &Listen) -> Envi
             set("DJINN_GATEWAY_SYNC_URL", format!("http://{}", listen.sync));
             set("DJINN_GATEWAY_REFLECTION", "true".to_owned());
             set("DJINN_GATEWAY_GRAPHIQL", "true".to_owned());
+            if let Some(page) = listen.page {
+                set("DJINN_GATEWAY_CORS_ORIGINS", format!("http://{page}"));
+            }
         }
     }
     environment.extend(databases(stack));
@@ -186,7 +203,7 @@ fn databases(stack: &Stack<'_>) -> Environment {
     .map(|(name, role)| {
         (
             name.to_owned(),
-            database_url(stack, role, postgres::DEMO_DATABASE),
+            database_url(stack, role, postgres::services_database(stack.profile)),
         )
     })
     .into()

@@ -23,8 +23,19 @@ const START_LIMIT: Duration = Duration::from_secs(60);
 pub(crate) const DEMO_DATABASE: &str = "djinn";
 pub(crate) const TEMPLATE: &str = "djinn_template";
 
+/// The database of the services that other people's clients call, on the stack of the tests.
+pub(crate) const CLIENTS_DATABASE: &str = "djinn_clients";
+
 /// The database that SQL is checked against.
 pub(crate) const PREPARE_DATABASE: &str = "djinn_prepare";
+
+/// The database of services that run as processes on a stack.
+pub(crate) fn services_database(profile: Profile) -> &'static str {
+    match profile {
+        Profile::Demo => DEMO_DATABASE,
+        Profile::Test => CLIENTS_DATABASE,
+    }
+}
 
 /// A folder with Postgres' programs.
 pub(crate) struct Installation {

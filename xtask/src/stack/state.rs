@@ -139,6 +139,13 @@ impl Search {
     }
 }
 
+/// Ports of a stack's place on which nobody listens now, one with each call: for what comes and
+/// goes while the stack is up.
+pub(crate) fn spare_ports(root: &Path, profile: Profile) -> impl FnMut() -> anyhow::Result<u16> {
+    let mut search = Search::new(root, profile);
+    move || search.next_free()
+}
+
 /// Whether nobody listens on this port of 127.0.0.1.
 pub(crate) fn free(port: u16) -> bool {
     TcpListener::bind(wait::loopback(port)).is_ok()

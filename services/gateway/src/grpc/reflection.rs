@@ -25,7 +25,12 @@ impl Reflection {
     /// Serves the descriptors, from which every method that is not public has been removed.
     pub(crate) fn new(descriptors: &[u8], routes: &Routes) -> Result<Self, ReflectionError> {
         let public = public_only(descriptors, routes)?;
-        let configure = || Builder::configure().register_file_descriptor_set(public.clone());
+        let configure = || {
+            Builder::configure()
+                .register_file_descriptor_set(public.clone())
+                // What refusals carry: without it tools show a reason as bytes.
+                .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
+        };
         let services = Services::new(configure().build_v1()?);
         Ok(Self(services.add_service(configure().build_v1alpha()?)))
     }

@@ -1,7 +1,7 @@
 //! Imports: begin, list, look up.
 
 use djinn_chassis::{auth::UserId, postgres::UserTransaction};
-use djinn_ledger::money::Currency;
+use djinn_ledger::{account::Account, money::Currency};
 use djinn_proto::imports::v1 as proto;
 use uuid::Uuid;
 
@@ -80,6 +80,9 @@ impl Door {
         let key = page::key(&asked.page_token, &filters).map_err(|_| parse::bad_token())?;
         filter.before = key.map(|key| parse::id("page_token", key)).transpose()?;
         let mut transaction = self.steps.store.user(user).await?;
+        if let Some(account_id) = filter.account_id {
+            account(&mut transaction, account_id).await?;
+        }
         let mut found = store::import::list(&mut transaction, &filter, size + 1).await?;
         let more = parse::cut(&mut found, size);
         let next_page_token = match found.last() {
@@ -122,12 +125,17 @@ async fn check_parts(
             id: upload_id.to_string(),
         });
     }
-    match djinn_ledger::account::get(transaction, account_id).await? {
-        None => Err(Error::NotFound {
-            what: "account",
-            id: account_id.to_string(),
-        }),
-        Some(account) if account.closed_at.is_some() => Err(Error::AccountClosed),
-        Some(account) => Ok(account.opening.currency),
+    let account = account(transaction, account_id).await?;
+    if account.closed_at.is_some() {
+        return Err(Error::AccountClosed);
     }
+    Ok(account.opening.currency)
+}
+
+async fn account(transaction: &mut UserTransaction, account_id: Uuid) -> Result<Account, Error> {
+    let account = djinn_ledger::account::get(transaction, account_id).await?;
+    account.ok_or_else(|| Error::NotFound {
+        what: "account",
+        id: account_id.to_string(),
+    })
 }

@@ -15,6 +15,10 @@ use crate::{
     store::{import::Filter, review::RowFilter},
 };
 
+/// States of an import, and verdicts of a row.
+const STATES: usize = 15;
+const VERDICTS: usize = 5;
+
 /// A UUID.
 pub(super) fn id(field: &'static str, text: &str) -> Result<Uuid, Error> {
     if text.is_empty() {
@@ -61,7 +65,17 @@ pub(super) fn import_filters(asked: &proto::ListImportsRequest) -> String {
     format!("imports|{}|{:?}", asked.account_id, asked.states)
 }
 
+/// A filter by kinds names each of them once at most: a longer list is a mistake.
+fn few(field: &'static str, count: usize, kinds: usize) -> Result<(), Error> {
+    if count > kinds {
+        let problem = format!("has {count} entries; name each of the {kinds} there are once");
+        return Err(Error::invalid(field, problem));
+    }
+    Ok(())
+}
+
 pub(super) fn import_filter(asked: &proto::ListImportsRequest) -> Result<Filter, Error> {
+    few("states", asked.states.len(), STATES)?;
     let account_id = match asked.account_id.as_str() {
         "" => None,
         text => Some(id("account_id", text)?),
@@ -110,6 +124,7 @@ pub(super) fn row_filters(asked: &proto::ListImportRowsRequest) -> String {
 
 pub(super) fn row_filter(asked: &proto::ListImportRowsRequest) -> Result<RowFilter, Error> {
     use proto::RowVerdict;
+    few("verdicts", asked.verdicts.len(), VERDICTS)?;
     let mut filter = RowFilter {
         included: asked.included,
         ..RowFilter::default()

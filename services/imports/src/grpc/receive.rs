@@ -17,6 +17,8 @@ use crate::{
 
 /// Characters of a file's name at most.
 const FILE_NAME_MAX: usize = 255;
+/// Bytes of a file in one message at most: less than a gRPC message, which an upload must not fill.
+const CHUNK_BYTES_MAX: usize = 1024 * 1024;
 
 pub(super) async fn receive(
     steps: &Steps,
@@ -67,6 +69,10 @@ fn chunks(
     messages: Streaming<proto::UploadStatementRequest>,
 ) -> impl Stream<Item = Result<Bytes, Error>> {
     messages.map(|message| match message.map_err(broken)?.part {
+        Some(Part::Chunk(chunk)) if chunk.len() > CHUNK_BYTES_MAX => {
+            let problem = format!("has {} bytes; send at most {CHUNK_BYTES_MAX}", chunk.len());
+            Err(Error::invalid("chunk", problem))
+        }
         Some(Part::Chunk(chunk)) => Ok(chunk),
         _ => Err(Error::invalid(
             "chunk",

@@ -112,6 +112,31 @@ async fn bad_fields_are_named() {
 }
 
 #[tokio::test]
+async fn a_filter_names_each_kind_once_at_most() {
+    let world = World::new().await;
+    let mut client = world.client(testing::user());
+    for (count, fits) in [(15, true), (16, false)] {
+        let request = proto::ListImportsRequest {
+            states: vec![1; count],
+            ..Default::default()
+        };
+        let answer = client.list_imports(request).await;
+        if fits {
+            answer.unwrap();
+        } else {
+            refused(answer, Code::InvalidArgument, "INVALID_FIELD");
+        }
+    }
+    let request = proto::ListImportRowsRequest {
+        import_id: Uuid::new_v4().to_string(),
+        verdicts: vec![1; 6],
+        ..Default::default()
+    };
+    let answer = client.list_import_rows(request).await;
+    refused(answer, Code::InvalidArgument, "INVALID_FIELD");
+}
+
+#[tokio::test]
 async fn bad_tokens_are_refused() {
     let world = World::new().await;
     let user = testing::user();

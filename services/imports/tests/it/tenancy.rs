@@ -151,6 +151,28 @@ async fn references_inside_writes_are_looked_for_among_the_callers_own() {
 }
 
 #[tokio::test]
+async fn a_filter_by_anothers_account_answers_as_one_by_an_unknown_account() {
+    let world = World::new().await;
+    let (owner, thief) = (testing::user(), testing::user());
+    let account = world.account(owner, "EUR").await;
+    let mut theirs = world.client(thief);
+    let mut shapes = Vec::new();
+    for account_id in [account, Uuid::new_v4()] {
+        let account_id = account_id.to_string();
+        let request = proto::ListImportsRequest {
+            account_id: account_id.clone(),
+            ..Default::default()
+        };
+        shapes.push(shape(
+            &theirs.list_imports(request).await.unwrap_err(),
+            &account_id,
+        ));
+    }
+    assert_eq!(shapes[0].0, Code::NotFound);
+    assert_eq!(shapes[0], shapes[1]);
+}
+
+#[tokio::test]
 async fn another_users_request_id_is_nobodys_business() {
     let world = World::new().await;
     let (one, two) = (testing::user(), testing::user());

@@ -1,7 +1,7 @@
 //! Files on their way in.
 
 use djinn_chassis::testing;
-use djinn_proto::imports::v1 as proto;
+use djinn_proto::imports::v1::{self as proto, upload_statement_request::Part};
 use tonic::Code;
 use uuid::Uuid;
 
@@ -39,6 +39,31 @@ async fn two_calls_of_one_request_at_once_store_one_file() {
         upload_as(&mut two, request_id, "a.csv", &file),
     );
     assert_eq!(first.unwrap(), second.unwrap());
+}
+
+#[tokio::test]
+async fn a_message_carries_a_mebibyte_of_a_file_and_no_more() {
+    let world = World::new().await;
+    let mut client = world.client(testing::user());
+    for (bytes, fits) in [(1024 * 1024, true), (1024 * 1024 + 1, false)] {
+        let header = proto::UploadHeader {
+            request_id: Uuid::new_v4().to_string(),
+            file_name: "a.csv".to_owned(),
+            size_bytes: bytes,
+        };
+        let chunk = vec![b'x'; usize::try_from(bytes).unwrap()];
+        let parts = [Part::Header(header), Part::Chunk(chunk.into())];
+        let parts = parts.map(|part| proto::UploadStatementRequest { part: Some(part) });
+        let answer = client.upload_statement(futures::stream::iter(parts)).await;
+        if fits {
+            assert_eq!(
+                answer.unwrap().into_inner().upload.unwrap().size_bytes,
+                bytes
+            );
+        } else {
+            refused(answer, Code::InvalidArgument, "INVALID_FIELD");
+        }
+    }
 }
 
 #[tokio::test]

@@ -1,5 +1,6 @@
 //! Djinn's own services, as real processes.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use anyhow::bail;
@@ -12,7 +13,7 @@ use crate::wait;
 const START_LIMIT: Duration = Duration::from_secs(90);
 
 /// The running services and where they listen.
-pub(super) struct Services {
+pub(crate) struct Services {
     listen: Listen,
 }
 
@@ -24,15 +25,17 @@ const SERVICES: [(&str, &str); 3] = [
 ];
 
 impl Services {
-    /// Starts all of them side by side and waits until each says it is ready.
-    pub(super) async fn start(stack: &Stack<'_>) -> anyhow::Result<Self> {
-        for (_, program) in SERVICES {
-            // One of an earlier `demo --keep` may be another build.
-            stack.processes.stop(program).await?;
-        }
-        let services = Self {
-            listen: choose_ports()?,
-        };
+    /// Starts all of them side by side on the ports of DESIGN section 2 and waits until each says
+    /// it is ready.
+    pub(crate) async fn start(stack: &Stack<'_>) -> anyhow::Result<Self> {
+        Self::start_on(stack, choose_ports()?).await
+    }
+
+    /// The same on other addresses.
+    pub(crate) async fn start_on(stack: &Stack<'_>, listen: Listen) -> anyhow::Result<Self> {
+        // One of an earlier `demo --keep` may be another build.
+        Self::stop(stack).await?;
+        let services = Self { listen };
         tokio::try_join!(
             services.run(stack, SERVICES[0]),
             services.run(stack, SERVICES[1]),
@@ -64,13 +67,31 @@ impl Services {
             .await
     }
 
+    /// Stops them; those that do not run are none the worse.
+    pub(crate) async fn stop(stack: &Stack<'_>) -> anyhow::Result<()> {
+        for (_, program) in SERVICES.iter().rev() {
+            stack.processes.stop(program).await?;
+        }
+        Ok(())
+    }
+
+    /// Where a service answers, by its name.
+    pub(crate) fn address(&self, service: &str) -> SocketAddr {
+        self.listen.of(service).0
+    }
+
     /// Where the public edge is.
-    pub(super) fn gateway_url(&self) -> String {
+    pub(crate) fn gateway_url(&self) -> String {
         format!("http://{}", self.listen.gateway)
     }
 
+    /// The port of 127.0.0.1 whose pages may call the gateway; 0 if there is none.
+    pub(crate) fn page_port(&self) -> u16 {
+        self.listen.page.map_or(0, |address| address.port())
+    }
+
     /// Prints what each service holds in memory, by its proportional share of shared pages.
-    pub(super) fn print_memory(&self, stack: &Stack<'_>) {
+    pub(crate) fn print_memory(&self, stack: &Stack<'_>) {
         println!();
         let mut sum = 0;
         for (_, program) in SERVICES {
