@@ -6,8 +6,8 @@
 //! records become a table (`layout`, `header`, `vocabulary`), cells become numbers and dates
 //! (`number`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`),
 //! possible meanings of the amount columns (`amount`, `candidate`) are tried against the rows
-//! (`trial`, `sign`) and judged (`bench`, `decision`, `when`), and what stays open is asked
-//! (`wording`).
+//! (`trial`, `sign`) and judged (`bench`, `decision`, `when`), with reasons (`evidence`), and what
+//! stays open is asked (`wording`).
 
 pub mod description;
 pub mod fingerprint;
@@ -31,6 +31,7 @@ mod column;
 mod dates;
 mod decision;
 mod dialect;
+mod evidence;
 mod header;
 mod layout;
 mod month;
@@ -44,6 +45,12 @@ mod vocabulary;
 mod wording;
 
 #[cfg(test)]
+mod hinted;
+#[cfg(test)]
 mod hostility;
 #[cfg(test)]
+mod mutation;
+#[cfg(test)]
 mod specimen;
+#[cfg(test)]
+mod statements;

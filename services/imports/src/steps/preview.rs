@@ -57,6 +57,7 @@ impl Steps {
         let hints = Hints {
             today: self.clock.today(),
             currency: None,
+            kind: None,
             answers,
         };
         let (reading, questions) = match self.read(file.object_key.clone(), hints).await? {

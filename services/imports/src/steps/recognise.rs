@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use djinn_ledger::account;
+
 use super::{
     Key, Steps,
     scan::file_of,
@@ -50,10 +52,12 @@ impl Steps {
             _ => return Err(import.wrong_status()),
         }
         let file = file_of(&mut transaction, import.upload_id).await?;
+        let account = account::get(&mut transaction, import.account_id).await?;
         transaction.commit().await?;
         let hints = Hints {
             today: self.clock.today(),
             currency: Some(import.currency),
+            kind: account.map(|account| account.kind),
             answers: BTreeMap::new(),
         };
         match self.read(file.object_key, hints).await? {
