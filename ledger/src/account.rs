@@ -45,7 +45,9 @@ impl Kind {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    /// The kind that a word of the column `kind` names.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
         let all = [
             Self::Checking,
             Self::Savings,

@@ -1,6 +1,6 @@
 //! Prints how the reader reads a statement, as JSON:
-//! `preview [--currency CODE] [--answer KEY=CHOICE].. FILE`. The currency is the account's, which
-//! an import knows and a bare file does not.
+//! `preview [--currency CODE] [--kind KIND] [--answer KEY=CHOICE].. FILE`. Currency and kind are the
+//! account's, which an import knows and a bare file does not.
 
 #![expect(clippy::print_stdout, reason = "printing is what this example does")]
 
@@ -11,6 +11,7 @@ use std::path::PathBuf;
 
 use djinn_imports::domain::reading::{Hints, Reading, Recognition, Source, recognise};
 use djinn_imports::domain::row::{Entry, rows};
+use djinn_ledger::account::Kind;
 use djinn_ledger::money::Currency;
 use serde_json::{Value, json};
 
@@ -26,6 +27,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut answers = BTreeMap::new();
     let mut file = None;
     let mut currency = None;
+    let mut kind = None;
     let mut arguments = std::env::args().skip(1);
     while let Some(argument) = arguments.next() {
         if argument == "--answer" {
@@ -35,15 +37,21 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         } else if argument == "--currency" {
             let code = arguments.next().ok_or("--currency needs a code as EUR")?;
             currency = Some(Currency::parse(&code)?);
+        } else if argument == "--kind" {
+            let word = arguments.next().ok_or("--kind needs a word as checking")?;
+            kind = Some(Kind::parse(&word).ok_or("--kind needs a word as checking")?);
         } else {
             file = Some(PathBuf::from(argument));
         }
     }
-    let source = Path(file.ok_or("usage: preview [--currency CODE] [--answer KEY=CHOICE].. FILE")?);
+    let source = Path(
+        file.ok_or("usage: preview [--currency CODE] [--kind KIND] [--answer KEY=CHOICE].. FILE")?,
+    );
     let today = chrono::Local::now().date_naive();
     let hints = Hints {
         today,
         currency,
+        kind,
         answers,
         template: None,
     };

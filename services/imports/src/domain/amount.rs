@@ -27,7 +27,7 @@ pub enum Signs {
     Direction,
 }
 
-/// What a row with an unknown indicator is.
+/// What a row with an unknown indicator, or an amount without a mark, is.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Unknown {
@@ -50,12 +50,15 @@ pub enum Amount {
         /// Whether positive means money out, as on many card statements.
         inverted: bool,
     },
-    /// One column whose cells name the side, as in `0.80Dr`.
+    /// One column whose cells name the side, as in `0.80Dr`, or of which only one side has a mark,
+    /// as in `5.00 Cr` or `+5.00` beside bare amounts that are debits.
     Marked {
         /// The column.
         cell: Numeral,
         /// Whether the debit mark means money in.
         inverted: bool,
+        /// What cells without a mark mean.
+        bare: Unknown,
     },
     /// A column for money out and one for money in.
     Pair {
@@ -127,18 +130,27 @@ impl Amount {
                 let value = figure(record, *cell)?.map(|figure| figure.value);
                 Ok(value.map(|value| if *inverted { value.negated() } else { value }))
             }
-            Self::Marked { cell, inverted } => {
+            Self::Marked {
+                cell,
+                inverted,
+                bare,
+            } => {
                 let Some(figure) = figure(record, *cell)? else {
                     return Ok(None);
                 };
-                match figure.side {
-                    Some(side) => {
-                        let out = (side == Side::Debit) != *inverted;
-                        Ok(Some(directed(figure.value, out, Signs::Ignored)))
+                let side = figure.side.or(figure.plus.then_some(Side::Credit));
+                let debit = match (side, bare) {
+                    (Some(side), _) => side == Side::Debit,
+                    (None, _) if figure.value.digits == 0 => return Ok(Some(figure.value)),
+                    (None, Unknown::Out) => true,
+                    (None, Unknown::In) => false,
+                    (None, Unknown::Rejected) => {
+                        let detail = "The amount names no side.";
+                        return Err(Unreadable::new("NO_DIRECTION", detail));
                     }
-                    None if figure.value.digits == 0 => Ok(Some(figure.value)),
-                    None => Err(Unreadable::new("NO_DIRECTION", "The amount names no side.")),
-                }
+                };
+                let out = debit != *inverted;
+                Ok(Some(directed(figure.value, out, Signs::Ignored)))
             }
             Self::Pair { out, into, signs } => pair(record, *out, *into, *signs),
             Self::Indicated {
@@ -206,9 +218,18 @@ impl Amount {
                 let sign = if *inverted { "inverted" } else { "signed" };
                 format!("{sign}:{}:{}", cell.column, mark(cell))
             }
-            Self::Marked { cell, inverted } => {
+            Self::Marked {
+                cell,
+                inverted,
+                bare,
+            } => {
                 let sign = if *inverted { "unmarked" } else { "marked" };
-                format!("{sign}:{}:{}", cell.column, mark(cell))
+                let bare = match bare {
+                    Unknown::Rejected => "",
+                    Unknown::Out => ":out",
+                    Unknown::In => ":in",
+                };
+                format!("{sign}:{}:{}{bare}", cell.column, mark(cell))
             }
             Self::Pair { out, into, signs } => {
                 format!(
@@ -286,14 +307,17 @@ pub struct Plan {
 impl Plan {
     /// The signed amount of a record, the fee taken off.
     pub(super) fn read(&self, record: &Record) -> Result<Option<Decimal>, Unreadable> {
-        let Some(amount) = self.amount.read(record)? else {
-            return Ok(None);
-        };
+        let amount = self.amount.read(record)?;
         let Some(fee) = self.fee else {
-            return Ok(Some(amount));
+            return Ok(amount);
         };
         let fee = figure(record, fee)?.map(|figure| figure.value.magnitude().negated());
-        let sum = amount.plus(fee.unwrap_or_default());
+        // A row may hold nothing but a fee.
+        let charged = fee.filter(|fee| amount.is_some() || fee.digits != 0);
+        if amount.is_none() && charged.is_none() {
+            return Ok(None);
+        }
+        let sum = amount.unwrap_or_default().plus(charged.unwrap_or_default());
         let overflow = |_| Unreadable::new("AMOUNT_TOO_LARGE", "The amount is too large.");
         sum.map(Some).map_err(overflow)
     }

@@ -239,6 +239,7 @@ mod tests {
             let hints = Hints {
                 today: NaiveDate::default(),
                 currency: None,
+                kind: None,
                 answers: answers(&person.map(|p| ("k", p)).into_iter().collect::<Vec<_>>()),
                 template: template.map(|t| Saved {
                     name: "n".to_owned(),

@@ -1,9 +1,11 @@
 //! The bench on which the plans are judged: what trial, balance and words say of each.
 
+use djinn_ledger::account::Kind;
+
 use super::amount::{Numeral, Plan};
 use super::candidate::Base;
 use super::column::Survey;
-use super::trial::{Findings, Outcome, Proof};
+use super::trial::{Chain, Findings, Outcome, Proof};
 
 /// Words must speak for one side this many times as often as for the other.
 const WORDS_FACTOR: u64 = 4;
@@ -24,6 +26,31 @@ pub(super) struct Bench<'a> {
     pub(super) direction: Option<bool>,
     pub(super) survey: &'a Survey,
     pub(super) fee: Option<Numeral>,
+    /// What a positive balance would mean.
+    pub(super) holder: Holder,
+}
+
+/// What a positive balance of the account means, as far as it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Holder {
+    /// A fortune.
+    Asset,
+    /// A fortune or, on many statements of cards and loans, a debt.
+    Debt,
+    /// Either: nobody says what kind of account it is.
+    Unknown,
+}
+
+impl Holder {
+    /// What is known: the kind of the account, or that the file names an IBAN of its own.
+    pub(super) fn new(kind: Option<Kind>, iban: bool) -> Self {
+        match kind {
+            Some(Kind::Checking | Kind::Savings | Kind::Cash | Kind::Investment) => Self::Asset,
+            Some(Kind::CreditCard | Kind::Loan) => Self::Debt,
+            None if iban => Self::Asset,
+            Some(Kind::Other) | None => Self::Unknown,
+        }
+    }
 }
 
 /// Which way words point.
@@ -70,6 +97,21 @@ impl Bench<'_> {
         (Proof::Silent, None)
     }
 
+    /// Whether a balance follows in every single row.
+    pub(super) fn exact(&self, plan: &Plan) -> bool {
+        let (Proof::Follows, Some(balance)) = self.proof(plan) else {
+            return false;
+        };
+        self.chain(plan, balance)
+            .is_some_and(|chain| chain.exact(self.direction))
+    }
+
+    /// How a balance followed under a plan.
+    pub(super) fn chain(&self, plan: &Plan, balance: Numeral) -> Option<&Chain> {
+        let index = self.balances.iter().position(|other| *other == balance)?;
+        self.outcome(plan)?.chains.get(index)
+    }
+
     pub(super) fn proven(&self, base: &Base) -> bool {
         base.plans
             .iter()
@@ -107,14 +149,38 @@ impl Bench<'_> {
 
     /// Rows that have money in the second base and none in the first.
     pub(super) fn gaps(&self, left: &Base, right: &Base) -> u64 {
+        self.count(left, right, |outcome| &outcome.gaps)
+    }
+
+    /// Rows that have money in the second base and zero in the first.
+    pub(super) fn hollow(&self, left: &Base, right: &Base) -> u64 {
+        self.count(left, right, |outcome| &outcome.hollow)
+    }
+
+    fn count(&self, left: &Base, right: &Base, of: impl Fn(&Outcome) -> &Vec<u64>) -> u64 {
         let other = right
             .plans
             .first()
             .and_then(|p| self.plans.iter().position(|o| o == p));
-        let gaps = self.first(left).map(|outcome| &outcome.gaps);
+        let counts = self.first(left).map(of);
         other
-            .zip(gaps)
-            .and_then(|(other, gaps)| gaps.get(other).copied())
+            .zip(counts)
+            .and_then(|(other, counts)| counts.get(other).copied())
             .unwrap_or(0)
+    }
+
+    /// Whether the second base, its fee taken off, gives the first in every row.
+    pub(super) fn net_of(&self, net: &Base, gross: &Base) -> bool {
+        let (Some(fee), Some(plan), Some(outcome)) =
+            (self.fee, gross.plans.first(), self.first(net))
+        else {
+            return false;
+        };
+        let less = Plan {
+            amount: plan.amount.clone(),
+            fee: Some(fee),
+        };
+        let index = self.plans.iter().position(|other| *other == less);
+        index.is_some_and(|index| outcome.unlike.get(index) == Some(&false))
     }
 }

@@ -44,7 +44,12 @@ impl Table<'_> {
             (Rank::Foreign, NumberKind::Foreign),
         ];
         for (rank, kind) in singles {
-            for index in self.columns(|other| other == kind) {
+            let mut columns = self.columns(|other| other == kind);
+            // Of columns with the same kind of name, money is what looks like it.
+            if columns.iter().any(|index| self.monetary(*index)) {
+                columns.retain(|index| self.monetary(*index));
+            }
+            for index in columns {
                 bases.push(self.single(index, rank, &indicators));
             }
         }
@@ -104,8 +109,8 @@ impl Table<'_> {
                 let near = ins
                     .iter()
                     .all(|other| into.abs_diff(*out) <= other.abs_diff(*out));
-                let sided = self.sided(*out) || self.sided(*into);
-                if near && !sided && !(self.empty(*out) && self.empty(*into)) {
+                let agreed = self.marked_as(*out, false) && self.marked_as(*into, true);
+                if near && agreed && !(self.empty(*out) && self.empty(*into)) {
                     bases.push(Base {
                         rank: Rank::Pair,
                         plans: self.pair(*out, *into),
@@ -116,11 +121,29 @@ impl Table<'_> {
         bases
     }
 
-    fn sided(&self, index: usize) -> bool {
-        self.facts(index).is_some_and(|facts| {
+    /// Whether the marks in a column of one side, if it has any, name that side.
+    fn marked_as(&self, index: usize, credit: bool) -> bool {
+        self.facts(index).is_none_or(|facts| {
             let numbers = &facts.numbers;
-            numbers.sided > 0 && numbers.sided + numbers.zero >= numbers.best()
+            let marked = if credit { numbers.sided } else { 0 };
+            numbers.credited == marked
         })
+    }
+
+    /// What a bare cell means in a column whose cells name their side; none for other columns.
+    fn marks(&self, index: usize) -> Option<Unknown> {
+        let numbers = &self.facts(index)?.numbers;
+        let full = numbers.sided + numbers.zero >= numbers.best();
+        let credits = numbers.credited > 0;
+        match numbers.sided {
+            // A plus on some and no minus on any: the plus is the mark.
+            0 => (numbers.plus > 0 && numbers.negative == 0 && numbers.plus < numbers.positive)
+                .then_some(Unknown::Out),
+            _ if full => Some(Unknown::Rejected),
+            _ if numbers.negative > 0 => None,
+            sided if numbers.credited == sided => Some(Unknown::Out),
+            _ => (!credits).then_some(Unknown::In),
+        }
     }
 
     fn pair(&self, out: usize, into: usize) -> Vec<Plan> {
@@ -183,18 +206,32 @@ impl Table<'_> {
             )
         };
         let columns = self.columns(wanted).into_iter();
-        let columns = columns.filter(|index| self.sided(*index) && self.monetary(*index));
+        let columns = columns.filter(|index| self.monetary(*index));
         let base = |column: usize| {
-            let plans = self.formats(column).into_iter().flat_map(|format| {
+            let bare = self.marks(column)?;
+            let mut amounts = Vec::new();
+            for format in self.formats(column) {
                 let cell = Numeral { column, format };
-                [false, true].map(|inverted| Amount::Marked { cell, inverted })
-            });
-            Base {
-                rank: Rank::Pair,
-                plans: plans.map(|amount| Plan { amount, fee: None }).collect(),
+                let marked = |inverted| Amount::Marked {
+                    cell,
+                    inverted,
+                    bare,
+                };
+                amounts.push(marked(false));
+                if bare == Unknown::Rejected {
+                    amounts.push(marked(true));
+                } else {
+                    amounts.extend([false, true].map(|inverted| Amount::Signed { cell, inverted }));
+                }
             }
+            let plans = amounts.into_iter();
+            let booked = self.kind(column) == NumberKind::Booked;
+            Some(Base {
+                rank: if booked { Rank::Booked } else { Rank::Pair },
+                plans: plans.map(|amount| Plan { amount, fee: None }).collect(),
+            })
         };
-        columns.map(base).collect()
+        columns.filter_map(base).collect()
     }
 
     fn single(&self, index: usize, rank: Rank, indicators: &[Indicator]) -> Base {
@@ -204,12 +241,17 @@ impl Table<'_> {
                 column: index,
                 format,
             };
+            let unsigned = self
+                .facts(index)
+                .is_none_or(|facts| facts.numbers.negative == 0);
+            let fitting = indicators.iter().filter(|found| unsigned || !found.weak);
             for Indicator {
                 column: indicator,
                 out,
                 into,
                 partial,
-            } in indicators.iter().take(1)
+                ..
+            } in fitting.take(1)
             {
                 let unknowns: &[Unknown] = if *partial {
                     &[Unknown::Rejected, Unknown::Out, Unknown::In]
@@ -258,23 +300,39 @@ impl Table<'_> {
         }
         columns.truncate(6);
         let mut bases = Vec::new();
-        for (place, left) in columns.iter().enumerate() {
-            for right in columns.iter().skip(place + 1) {
-                let filled = |index: usize| self.facts(index).map_or(0, |facts| facts.filled);
-                // Together they fill every row once, so each row has one or the other.
-                if filled(*left) + filled(*right) == self.survey.rows {
-                    let plans = self.pair(*left, *right);
-                    bases.push(Base {
-                        rank: Rank::Pair,
-                        plans,
-                    });
-                }
+        for left in &columns {
+            for right in &self.complements(*left, &columns) {
+                let (first, second) = (*left.min(right), *left.max(right));
+                bases.push(Base {
+                    rank: Rank::Pair,
+                    plans: self.pair(first, second),
+                });
             }
         }
         for index in columns {
             bases.push(self.single(index, Rank::Unknown, indicators));
         }
         bases
+    }
+}
+
+impl Table<'_> {
+    /// Columns that fill just as many rows as another leaves empty, so that each row may have one
+    /// or the other: whole amounts look like money only beside those with decimals.
+    fn complements(&self, index: usize, monetary: &[usize]) -> Vec<usize> {
+        let filled = |index: usize| self.facts(index).map_or(0, |facts| facts.filled);
+        let plain = |other: &usize| {
+            self.facts(*other)
+                .is_some_and(|facts| facts.numbers.padded == 0 && facts.numbers.fine == 0)
+        };
+        let unnamed = |kind| matches!(kind, NumberKind::Unnamed | NumberKind::Currency);
+        let others = self.columns(unnamed).into_iter().filter(plain);
+        // A pair of two monetary columns is found from its left one.
+        let once = |other: &usize| !monetary.contains(other) || *other > index;
+        others
+            .filter(|other| *other != index && once(other))
+            .filter(|other| filled(index) + filled(*other) == self.survey.rows)
+            .collect()
     }
 }
 

@@ -6,7 +6,16 @@ use serde::{Deserialize, Serialize};
 use super::month::month;
 
 /// Years beyond today that a date may lie ahead (C.3).
-pub(super) const YEARS_AHEAD: i32 = 5;
+const YEARS_AHEAD: i32 = 5;
+
+/// No statement is older: an earlier year is one of another calendar or no year at all (C.3).
+const YEAR_MIN: i32 = 1970;
+
+/// Years by which the Buddhist calendar of Thailand is ahead.
+const BUDDHIST_YEARS: i32 = 543;
+
+/// Years by which the Minguo calendar of Taiwan, written with three digits, is behind.
+const MINGUO_YEARS: i32 = 1911;
 
 /// The order of day, month and year.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,6 +59,13 @@ pub(super) struct Parts {
     /// Which of the numbers was a month's name.
     named: Option<usize>,
     separator: char,
+}
+
+impl Parts {
+    /// Whether the year would have two digits if it came first.
+    pub(super) fn short_first(self) -> bool {
+        self.widths.first().is_some_and(|width| *width <= 2)
+    }
 }
 
 /// Whether a cell is a date under some order.
@@ -113,15 +129,40 @@ pub(super) fn day(parts: Parts, order: Order, today: NaiveDate) -> Option<NaiveD
             return None;
         }
     }
-    if month.1 > 2 || day.1 > 2 || !matches!(year.1, 2 | 4) {
+    let minguo = year.1 == 3 && order == Order::Ymd && matches!(parts.separator, '/' | '.');
+    if month.1 > 2 || day.1 > 2 || !(minguo || matches!(year.1, 2 | 4)) {
         return None;
     }
     let year = i32::try_from(year.0).ok().map(|number| match year.1 {
         2 if 2000 + number > today.year() + YEARS_AHEAD => 1900 + number,
         2 => 2000 + number,
+        3 => MINGUO_YEARS + number,
+        _ if number >= YEAR_MIN + BUDDHIST_YEARS => number - BUDDHIST_YEARS,
         _ => number,
     })?;
-    NaiveDate::from_ymd_opt(year, month.0, day.0)
+    let plausible = (YEAR_MIN..=today.year() + YEARS_AHEAD).contains(&year);
+    NaiveDate::from_ymd_opt(year, month.0, day.0).filter(|_| plausible)
+}
+
+/// Whether a cell is put together like a date and is none that can be read: a month's name in an
+/// unknown language, a day that no month has, a year of another calendar.
+pub(super) fn shaped(cell: &str, today: NaiveDate) -> bool {
+    let text = cell.trim();
+    if text.len() < 6 || text.len() > 40 || dated(text, today) {
+        return false;
+    }
+    let groups: Vec<&str> = text.split(separator).filter(|g| !g.is_empty()).collect();
+    let digits = |group: &str| group.bytes().all(|byte| byte.is_ascii_digit());
+    match groups.as_slice() {
+        [first, second, third] if digits(first) && digits(third) => {
+            let named = second.chars().count() >= 3 && second.chars().all(char::is_alphabetic);
+            let widths = (first.len(), second.len(), third.len());
+            let numbers =
+                digits(second) && matches!(widths, (1..=2, 1..=2, 2 | 4) | (4, 1..=2, 1..=2));
+            numbers || (named && first.len() <= 2 && matches!(third.len(), 2 | 4))
+        }
+        _ => false,
+    }
 }
 
 fn separator(character: char) -> bool {
@@ -257,6 +298,14 @@ fn time(rest: &str) -> bool {
                 || matches!(c, ':' | '.' | ',' | '+' | '-' | 'h')
                 || "ZAPMUTCGESDB".contains(c.to_ascii_uppercase())
         })
+}
+
+/// Whether a date is followed by a time that names its offset from UTC.
+pub(super) fn zoned(cell: &str) -> bool {
+    let Some((_, clock)) = cell.split_once(':') else {
+        return false;
+    };
+    clock.trim_end().ends_with(['Z', 'z']) || clock.contains(['+', '-']) || clock.contains("UTC")
 }
 
 /// Short names of days in front of a date, as in `Mon, 31 Jan 2024`.

@@ -1,9 +1,9 @@
 //! A column of dates (algorithms C.3) in streaming form: it keeps what each order of day, month and
 //! year makes of it, never the cells.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::NaiveDate;
 
-use super::date::{ORDERS, Order, YEARS_AHEAD, day, parts};
+use super::date::{ORDERS, Order, day, parts, zoned};
 
 /// A reading of the dates that spans so many times the days of another is not the right one.
 const SPAN_FACTOR: i64 = 10;
@@ -15,7 +15,6 @@ const DISTINCT_MIN: u64 = 3;
 #[derive(Clone, Copy, Debug, Default)]
 struct Reading {
     parsed: u64,
-    plausible: u64,
     last: Option<NaiveDate>,
     changes: u64,
     rising: u64,
@@ -42,6 +41,10 @@ pub(super) struct Dates {
     /// The first date, and whether all are equal to it.
     constant: Option<NaiveDate>,
     pub(super) varies: bool,
+    /// Whether some cell has a time with an offset from UTC.
+    pub(super) zoned: bool,
+    /// Whether a year in front would have two digits somewhere.
+    pub(super) short_first: bool,
 }
 
 /// How a column's order of day and month was settled.
@@ -64,12 +67,12 @@ impl Dates {
         }
         self.filled += 1;
         let Some(parts) = parts(cell) else { return };
-        let latest = NaiveDate::from_ymd_opt(today.year() + YEARS_AHEAD, 12, 31);
+        self.short_first |= parts.short_first();
+        self.zoned |= zoned(cell);
         let days = ORDERS.map(|order| day(parts, order, today));
         for (reading, day) in self.readings.iter_mut().zip(days) {
             let Some(day) = day else { continue };
             reading.parsed += 1;
-            reading.plausible += u64::from(day.year() >= 1970 && latest.is_none_or(|l| day <= l));
             if let Some(last) = reading.last {
                 reading.changes += u64::from(last != day);
                 reading.rising += u64::from(last < day);
@@ -116,24 +119,15 @@ impl Dates {
         }
     }
 
-    /// The orders with the best score (all parsed, then plausible dates).
+    /// The orders under which the most cells are plausible dates.
     pub(super) fn fitting(&self) -> Vec<Order> {
         let best = self.best();
         if best == 0 || best * 100 < self.filled * 95 {
             return Vec::new();
         }
-        let score = |order: Order| {
-            let reading = self.reading(order);
-            (reading.parsed, reading.plausible)
-        };
-        let top = ORDERS
-            .iter()
-            .map(|order| score(*order))
-            .max()
-            .unwrap_or_default();
         ORDERS
             .into_iter()
-            .filter(|order| score(*order) == top)
+            .filter(|order| self.reading(*order).parsed == best)
             .collect()
     }
 
@@ -181,6 +175,12 @@ impl Dates {
             *slot = Some(order);
         }
         Settled::Open(open)
+    }
+
+    /// Whether the dates only rise or only fall through the file, over enough of them to tell.
+    pub(super) fn sorted(&self, order: Order) -> bool {
+        let reading = self.reading(order);
+        (reading.rising == 0 || reading.falling == 0) && reading.changes + 1 >= DISTINCT_MIN
     }
 
     /// Whether the dates rise or fall through the file; `None` when they do neither or both.
@@ -255,7 +255,14 @@ mod tests {
             ("31-ene-24", "2024-01-31"),
             ("31JAN2020", "2020-01-31"),
             ("2024年1月31日", "2024-01-31"),
-            ("31.12.68", "1968-12-31"),
+            ("31.12.78", "1978-12-31"),
+            ("31.12.68", "none"),
+            ("31/12/2567", "2024-12-31"),
+            ("113/12/31", "2024-12-31"),
+            ("1111-11-11", "none"),
+            ("15 ianuarie 2024", "2024-01-15"),
+            ("15 iunie 2024", "2024-06-15"),
+            ("15 юни 2024", "2024-06-15"),
             ("2020-01-01T13:00:00Z", "2020-01-01"),
             ("2025-03-26 00:00:00.0", "2025-03-26"),
             ("2013-07-03-08.21.36.47192", "2013-07-03"),

@@ -1,10 +1,13 @@
 //! Decides which of the possible meanings of the amount columns is the right one, or which remain.
 //! What nothing proves stays open: a wrong guess is the one thing a person would not see.
 
-use super::amount::{Amount, Numeral, Plan, Signs};
-use super::bench::{Bench, Words};
+use super::amount::{Amount, Numeral, Plan, Signs, Unknown};
+use super::bench::{Bench, Holder, Words};
 use super::candidate::{Base, Rank, format_rank};
 use super::trial::Proof;
+
+/// On an account of debts, fewer negative amounts than this may as well be payments.
+const DEBT_ROWS_MIN: u64 = 3;
 
 /// More choices than this are no question.
 pub(super) const CHOICES_MAX: usize = 6;
@@ -15,6 +18,12 @@ pub(super) struct Decision {
     pub(super) choices: Vec<Plan>,
     pub(super) balance: Option<Numeral>,
     pub(super) evidence: Vec<String>,
+    /// Whether rows only repeat the balance, and then whether the rows are in order of time.
+    pub(super) restated: Option<bool>,
+    /// The line of a first row that is a heading, told by the balance.
+    pub(super) before: Option<u64>,
+    /// Rows without a date that have an amount under the first choice.
+    pub(super) undated: u64,
 }
 
 impl Bench<'_> {
@@ -42,6 +51,11 @@ impl Bench<'_> {
                 .filter(|_| self.balance_named)
                 .copied()
         });
+        if let (Some(plan), Some(balance)) = (decision.choices.first().cloned(), proven) {
+            self.oddities(&plan, balance, &mut decision);
+        }
+        let undated = decision.choices.first().and_then(|plan| self.outcome(plan));
+        decision.undated = undated.map_or(0, |outcome| outcome.undated);
         if proven.is_some() {
             decision
                 .evidence
@@ -53,13 +67,35 @@ impl Bench<'_> {
         decision
     }
 
+    /// Rows that a proven balance shows to be no transactions.
+    fn oddities(&self, plan: &Plan, balance: Numeral, decision: &mut Decision) {
+        let (Some(chain), Some(outcome)) = (self.chain(plan, balance), self.outcome(plan)) else {
+            return;
+        };
+        if chain.restated > 0 {
+            decision.restated = Some(self.direction.unwrap_or(chain.rising >= chain.falling));
+            let text = "Rows that repeat the balance as their amount are left out.";
+            decision.evidence.push(text.to_owned());
+        }
+        if chain.headed_by_totals(outcome.total) {
+            decision.before = Some(self.findings.first_line);
+            let text = "The first row states the opening and the closing balance.";
+            decision.evidence.push(text.to_owned());
+        }
+    }
+
     /// Whether no row has its money in the columns of another base alone. A proof over the rows
     /// that a base reads says nothing of those it does not.
     fn whole(&self, only: &Base, contenders: &[&Base]) -> bool {
+        let balances: Vec<usize> = self.balances.iter().map(|cell| cell.column).collect();
         let mut others = contenders
             .iter()
             .filter(|other| !std::ptr::eq(**other, only));
-        others.all(|other| self.gaps(only, other) == 0)
+        others.all(|other| {
+            let columns = other.plans.first().map(|plan| plan.amount.columns());
+            let balance = columns.is_some_and(|c| c.iter().all(|c| balances.contains(c)));
+            self.gaps(only, other) == 0 && (balance || self.hollow(only, other) == 0)
+        })
     }
 
     /// The base that is meant, or those among which only a person can choose.
@@ -116,6 +152,15 @@ impl Bench<'_> {
                 contenders.insert(0, base);
             }
         }
+        if let [left, right] = contenders.as_slice() {
+            let (left, right) = (*left, *right);
+            let nets = [(left, right), (right, left)];
+            let net = nets.iter().find(|(net, gross)| self.net_of(net, gross));
+            if let Some((net, _)) = net {
+                evidence.push("The net amount is what the fee leaves of the gross one.".to_owned());
+                return vec![net];
+            }
+        }
         if contenders.len() > 1 {
             let proven: Vec<&Base> = contenders
                 .iter()
@@ -141,6 +186,9 @@ impl Bench<'_> {
         };
         let open = match &first.amount {
             Amount::Signed { .. } => self.signed(base, evidence),
+            Amount::Marked { cell, bare, .. } if *bare != Unknown::Rejected => {
+                self.bare(base, first, cell.column, evidence)
+            }
             Amount::Marked { .. } => self.marked(base),
             Amount::Pair { .. } => self.paired(base, evidence),
             Amount::Indicated { .. } => self.indicated(base, evidence),
@@ -155,6 +203,25 @@ impl Bench<'_> {
             .filter(|plan| fits(&plan.amount))
             .cloned()
             .collect()
+    }
+
+    /// One column of which one side has marks. A letter is one beyond doubt; a plus may just be a
+    /// way of writing, unless the balance agrees.
+    fn bare(
+        &self,
+        base: &Base,
+        first: &Plan,
+        column: usize,
+        evidence: &mut Vec<String>,
+    ) -> Vec<Plan> {
+        let marked = Self::with(base, |amount| matches!(amount, Amount::Marked { .. }));
+        let lettered = self.survey.facts(column).numbers.sided > 0;
+        if lettered || self.proof(first).0 == Proof::Follows {
+            evidence.push("Marks on some of the amounts tell which side they are on.".to_owned());
+            marked
+        } else {
+            base.plans.clone()
+        }
     }
 
     fn marked(&self, base: &Base) -> Vec<Plan> {
@@ -193,9 +260,15 @@ impl Bench<'_> {
         let column = plan.amount.columns().first().copied().unwrap_or_default();
         let plus = self.survey.facts(column).numbers.plus > 0;
         let words = self.words(plan);
+        let asset = self.holder == Holder::Asset;
         let open = |first: &[Plan], second: &[Plan]| [first, second].concat();
         let mut because = |text: &str| evidence.push(text.to_owned());
         match (self.proof(plan).0, words) {
+            (Proof::Follows, _) if asset => normal,
+            (Proof::Inverted, _) if asset => {
+                because("The balance of this kind of account is a fortune: positive means out.");
+                inverted
+            }
             (Proof::Follows, Words::Disagree) => open(&normal, &inverted),
             (Proof::Follows, words) => {
                 // A debt grows with each purchase as a fortune does with each wage.
@@ -222,6 +295,13 @@ impl Bench<'_> {
             }
             (Proof::Silent, Words::Disagree) => open(&inverted, &normal),
             (Proof::Silent, _) if negative == 0 => open(&normal, &inverted),
+            (Proof::Silent, _) if asset && positive > 0 => {
+                because("Both signs occur: on this kind of account they are as written.");
+                normal
+            }
+            (Proof::Silent, _) if self.holder == Holder::Debt && negative < DEBT_ROWS_MIN => {
+                open(&normal, &inverted)
+            }
             (Proof::Silent, _) if plus || negative * 10 >= (positive + negative) * 6 => {
                 because("Most amounts are negative, as money out is.");
                 normal
@@ -272,7 +352,7 @@ impl Bench<'_> {
                 normal
             }
             _ if !named && into.positive == 0 && into.negative > 0 && out.negative == 0 => swapped,
-            Proof::Inverted if named => [swapped, normal].concat(),
+            Proof::Inverted if named && self.holder != Holder::Asset => [swapped, normal].concat(),
             Proof::Inverted => swapped,
             Proof::Silent if !named => [normal, swapped].concat(),
             Proof::Silent => match (self.words(first), self.outcome(first)) {
@@ -388,14 +468,23 @@ impl Bench<'_> {
         let [plan] = plans.as_slice() else {
             return plans;
         };
-        if base.plans.is_empty() || self.proof(plan).0 == Proof::Follows {
-            evidence.push("The balance follows without the fees.".to_owned());
-            return plans;
-        }
         let charged = Plan {
             amount: plan.amount.clone(),
             fee: Some(fee),
         };
+        if self.exact(&charged) && !self.exact(plan) {
+            evidence.push("The balance follows only when the fees are taken off.".to_owned());
+            return vec![charged];
+        }
+        // A row of nothing but a fee is one all the same.
+        let filled = |plan: &Plan| self.outcome(plan).map_or(0, |outcome| outcome.filled);
+        if filled(&charged) > filled(plan) {
+            return vec![charged, plan.clone()];
+        }
+        if base.plans.is_empty() || self.proof(plan).0 == Proof::Follows {
+            evidence.push("The balance follows without the fees.".to_owned());
+            return plans;
+        }
         if self.proof(&charged).0 == Proof::Follows {
             vec![charged, plan.clone()]
         } else {

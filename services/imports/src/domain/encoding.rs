@@ -7,6 +7,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, DecoderResult, Encoding};
 use serde::{Deserialize, Serialize};
 
+use super::evidence::Otherwise;
 use super::reading::{ReadError, Refusal, Source};
 
 /// The largest statement that is read, in bytes (DESIGN 6).
@@ -17,6 +18,9 @@ const CHUNK_BYTES: usize = 64 * 1024;
 
 /// The NUL test for UTF-16 without a byte order mark looks at this many bytes (C.4, own number).
 const NUL_WINDOW_BYTES: usize = 4096;
+
+/// As much of a word is shown in two encodings, in characters.
+const OTHERWISE_CHARS_MAX: usize = 40;
 
 /// How sure the reader is of the encoding.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -305,6 +309,43 @@ fn decodes(source: &dyn Source, encoding: &'static Encoding) -> Result<Option<u6
             controls += u64::try_from(found).unwrap_or(u64::MAX);
         }
     }
+}
+
+/// How the first text with a letter beyond ASCII reads, and how it would in the encoding that is
+/// most easily mistaken for the chosen one; none when both read the same or nothing was guessed.
+pub(super) fn otherwise(
+    source: &dyn Source,
+    charset: &Charset,
+) -> Result<Option<Otherwise>, ReadError> {
+    let chosen = Encoding::for_label(charset.name.as_bytes());
+    let Some(chosen) = chosen.filter(|chosen| chosen.is_single_byte()) else {
+        return Ok(None);
+    };
+    let other = if chosen == encoding_rs::WINDOWS_1252 {
+        encoding_rs::WINDOWS_1250
+    } else {
+        encoding_rs::WINDOWS_1252
+    };
+    let mut stream = Stream::with(source, chosen)?;
+    let mut text = String::new();
+    while stream.read_into(&mut text)? && text.is_ascii() {
+        text.clear();
+    }
+    let words = text.split(|c: char| c.is_whitespace() || ";,\t|\"".contains(c));
+    for word in words.filter(|word| !word.is_ascii()) {
+        let here: String = word.chars().take(OTHERWISE_CHARS_MAX).collect();
+        let (bytes, _, _) = chosen.encode(&here);
+        let there = other.decode_without_bom_handling_and_without_replacement(&bytes);
+        let there = there.filter(|there| *there != here && !there.chars().any(char::is_control));
+        if let Some(there) = there.map(std::borrow::Cow::into_owned) {
+            return Ok(Some(Otherwise {
+                encoding: other.name().to_owned(),
+                here,
+                there,
+            }));
+        }
+    }
+    Ok(None)
 }
 
 /// The text of a source, decoded chunk by chunk.

@@ -69,6 +69,8 @@ type Table<Kind> = Vec<(Kind, Vec<Phrase>)>;
 
 static NUMBER: LazyLock<Table<NumberKind>> = LazyLock::new(|| table(&vocabulary::NUMBER));
 static DATE: LazyLock<Table<DateKind>> = LazyLock::new(|| table(&vocabulary::DATE));
+static AMOUNTS: LazyLock<Vec<Phrase>> =
+    LazyLock::new(|| phrases("amount|amt|betrag|bedrag|montant|importe|importo|belopp"));
 static TEXT: LazyLock<Table<TextKind>> = LazyLock::new(|| table(&vocabulary::TEXT));
 
 fn table<Kind: Copy>(rows: &[(Kind, &str)]) -> Table<Kind> {
@@ -177,6 +179,10 @@ pub(super) fn number(name: &str) -> NumberKind {
     {
         return NumberKind::Either;
     }
+    // `Account amount` is an amount, whatever else it names.
+    if kind == NumberKind::Id && AMOUNTS.iter().any(|phrase| phrase.word_in(&name)) {
+        return NumberKind::Amount;
+    }
     kind
 }
 
@@ -207,6 +213,12 @@ pub(super) fn weight(name: &str) -> u32 {
 /// Whether the name is one of a date.
 pub(super) fn names_date(name: &str) -> bool {
     find(&DATE, &plain(name)).is_some()
+}
+
+/// Whether names are written in a script of East Asia, where a short year may come first.
+pub(super) fn east_asian(names: &[String]) -> bool {
+    let mut letters = names.iter().flat_map(|name| name.chars());
+    letters.any(|letter| ('\u{2e80}'..='\u{d7ff}').contains(&letter))
 }
 
 /// The ISO code that a name carries, as in `Withdrawals (SGD)` or `Betrag in EUR`.

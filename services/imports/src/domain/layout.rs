@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::record::Record;
-use super::{date, header, number};
+use super::{date, header, number, part};
 
 /// Banks put names, balances and periods in front of the table, but not more than this.
 const PREAMBLE_RECORDS_MAX: usize = 120;
@@ -23,6 +23,8 @@ pub(super) struct Layout {
     pub(super) date_columns: Vec<usize>,
     /// Records in front of the header.
     pub(super) preamble: usize,
+    /// Whether one of them names an IBAN, which is that of the account.
+    pub(super) iban: bool,
 }
 
 /// Whether the record could be a header: names only, no dates, no amounts.
@@ -91,6 +93,10 @@ pub(super) fn find(records: &[Record], today: NaiveDate) -> Layout {
             .map(|record| record.cells.clone()),
         date_columns: date_columns(&rows, today),
         preamble: index.unwrap_or(first),
+        iban: records
+            .iter()
+            .take(index.unwrap_or(first))
+            .any(|record| record.cells.iter().any(|cell| part::iban(cell))),
     }
 }
 

@@ -6,8 +6,9 @@
 //! records become a table (`layout`, `header`, `vocabulary`), cells become numbers and dates
 //! (`number`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`),
 //! possible meanings of the amount columns (`amount`, `candidate`) are tried against the rows
-//! (`trial`, `sign`) and judged (`bench`, `decision`, `when`), and what stays open is asked
-//! (`wording`, `sample`) unless it has been answered before (`answer`, `heading`, `template`).
+//! (`trial`, `sign`) and judged (`bench`, `decision`, `when`), with reasons (`evidence`), and what
+//! stays open is asked (`wording`, `sample`) unless it has been answered before (`answer`,
+//! `heading`, `template`).
 
 pub mod answer;
 pub mod description;
@@ -34,6 +35,7 @@ mod column;
 mod dates;
 mod decision;
 mod dialect;
+mod evidence;
 mod header;
 mod layout;
 mod month;
@@ -48,8 +50,14 @@ mod vocabulary;
 mod wording;
 
 #[cfg(test)]
+mod hinted;
+#[cfg(test)]
 mod hostility;
 #[cfg(test)]
 mod interview;
 #[cfg(test)]
+mod mutation;
+#[cfg(test)]
 mod specimen;
+#[cfg(test)]
+mod statements;

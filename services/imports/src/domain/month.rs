@@ -7,18 +7,18 @@ use super::fingerprint::normalise;
 /// Names and common short forms per month, normalised (no marks, lower case). A name of three
 /// letters or more also matches by these beginnings, so that inflected forms need no entry.
 const BEGINNINGS: [&str; 12] = [
-    "jan januar janv ene gen sty led ian янв січ sij tamm ιαν oca sau janvaris jaan",
-    "feb fev fevr feb lut uno úno фев лют velj helm φεβ sub şub vas febr vee",
-    "mar mrt mär marz mars mrz bre bře марта мар бер ozu maalis μαρ marc kov mart",
-    "apr avr abr kwi dub апр квi квіт tra huht απρ nis nıs bal april ápr",
-    "mai may mei maj mag maio kve kvě мая май трав svi touko μαι máj geg mayo",
-    "jun juin giu cze cvn чер июн kesa ιουν haz bir juni jún",
-    "jul juil lug červenec июл лип heina ιουλ tem lie juli júl",
-    "aug aou aoû ago sie srp авг сер elo αυγ agu ağu rugp",
-    "sep set wrz zar zář сен вер ruj syys σεπ eyl rugs szept",
-    "oct okt out ott paz paź rij říj окт жов loka οκτ eki spal",
-    "nov nov ноя лист stu marras νοε kas lapkr",
-    "dec des dez dic déc gru pro дек груд joulu δεκ ara gruod",
+    "jan januar janv ene gen sty led ian янв яну јан січ sij tamm ιαν oca sau janvaris jaan ינו يناير",
+    "feb fev fevr lut uno úno фев лют velj helm φεβ sub şub vas febr vee פבר فبراير",
+    "mar mrt mär marz mars mrz bre bře марта мар бер ozu maalis μαρ marc kov mart mac מרץ مارس",
+    "apr avr abr kwi dub апр квi квіт tra huht απρ nis nıs bal april ápr אפר أبريل ابريل",
+    "mai may mei maj mag maio kve kvě мая май мај трав svi touko μαι máj geg mayo maig מאי مايو",
+    "jun juin juun giu iun cze cvn чер июн юни јун kesa ιουν haz bir juni jún יוני يونيو",
+    "jul juil juul lug iul červenec июл юли јул лип heina ιουλ tem lie juli júl יולי يوليو",
+    "aug aou aoû ago avg sie srp kol авг сер elo αυγ agu ağu rugp ogos אוג أغسطس اغسطس",
+    "sep set wrz zar zář сен сеп вер ruj syys σεπ eyl rugs szept ספט سبتمبر",
+    "oct okt out ott paz paź rij říj окт жов loka οκτ eki spal אוק أكتوبر اكتوبر",
+    "nov noi ноя ное лист stu marras νοε kas lapkr נוב نوفمبر",
+    "dec des dez dic dis déc gru pro дек дец груд joulu δεκ ara gruod דצמ ديسمبر",
 ];
 
 /// Names whose first letters mean different months in different languages, resolved whole.

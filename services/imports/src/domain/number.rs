@@ -72,6 +72,8 @@ pub(super) struct Figure {
     pub(super) value: Decimal,
     /// The mark behind or before it, not applied to the value.
     pub(super) side: Option<Side>,
+    /// Whether it has an explicit plus.
+    pub(super) plus: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -304,6 +306,7 @@ pub(super) fn read(cell: &str, format: Format) -> Result<Option<Figure>, NumberE
     Ok(Some(Figure {
         value,
         side: anatomy.side,
+        plus: anatomy.plus,
     }))
 }
 

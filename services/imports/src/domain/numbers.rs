@@ -3,7 +3,7 @@
 
 use djinn_ledger::money::Currency;
 
-use super::number::{FORMATS, Format, anatomy, size};
+use super::number::{FORMATS, Format, Side, anatomy, size};
 
 /// No number with all that may stand around it is longer, in bytes.
 const CELL_BYTES_MAX: usize = 80;
@@ -27,6 +27,8 @@ pub(super) struct Numbers {
     pub(super) plus: u64,
     /// Cells with a mark of the side.
     pub(super) sided: u64,
+    /// Those of them that mark a credit.
+    pub(super) credited: u64,
     /// Cells with a mark between digits, a sign, or a sign of money: what a mere id has not.
     pub(super) shaped: u64,
     /// Cells with one or two digits behind a mark: the look of money.
@@ -96,8 +98,9 @@ impl Numbers {
             (false, true) => self.negative += 1,
             (false, false) => self.positive += 1,
         }
-        self.plus += u64::from(anatomy.plus);
-        self.sided += u64::from(anatomy.side.is_some());
+        self.plus += u64::from(anatomy.plus && !zero);
+        self.sided += u64::from(anatomy.side.is_some() && !zero);
+        self.credited += u64::from(anatomy.side == Some(Side::Credit) && !zero);
         let digits = body.bytes().all(|byte| byte.is_ascii_digit());
         self.padded += u64::from(digits && body.len() > 1 && body.starts_with('0'));
         self.pairs += u64::from(digits && body.len() == 2 && body.len() == cell.trim().len());

@@ -21,6 +21,8 @@ pub(super) struct Parts {
     pub(super) id: Option<usize>,
     /// A column of states of which some say that no money moved.
     pub(super) status: Option<usize>,
+    /// Whether a column names one and the same IBAN as the file's own account.
+    pub(super) iban: bool,
 }
 
 /// Finds them.
@@ -45,6 +47,13 @@ pub(super) fn find(survey: &Survey, layout: &Layout, hint: Option<Currency>) -> 
             continue;
         }
         parts.texts.push(index);
+        if kind == TextKind::Account
+            && facts.filled == survey.rows
+            && survey.rows > 1
+            && let Some([(value, _)]) = facts.values.as_deref()
+        {
+            parts.iban |= iban(value);
+        }
         if kind == TextKind::Status || kind == TextKind::Other {
             let values = facts.values.as_deref().unwrap_or_default();
             if values.iter().any(|(value, _)| sign::void(value)) && kind == TextKind::Status {
@@ -76,6 +85,19 @@ pub(super) fn find(survey: &Survey, layout: &Layout, hint: Option<Currency>) -> 
         parts.descriptions = parts.counterparties.clone();
     }
     parts
+}
+
+/// Whether a text has the shape of an IBAN, which current accounts have and cards have not.
+pub(super) fn iban(text: &str) -> bool {
+    let compact: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let (country, rest) = compact.split_at_checked(2).unwrap_or_default();
+    (15..=34).contains(&compact.len())
+        && country.bytes().all(|byte| byte.is_ascii_uppercase())
+        && rest.bytes().take(2).all(|byte| byte.is_ascii_digit())
+        && rest
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase())
+        && rest.bytes().filter(u8::is_ascii_digit).count() >= 8
 }
 
 /// Columns of currencies that are not those of another, foreign amount.

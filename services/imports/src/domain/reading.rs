@@ -3,28 +3,31 @@
 use std::io::Read;
 
 use chrono::NaiveDate;
+use djinn_ledger::account::Kind;
 use djinn_ledger::money::Currency;
 use serde::{Deserialize, Serialize};
 
 use super::amount::{Numeral, Plan};
 use super::answer::{self, Answers, Given, Saved};
-use super::bench::Bench;
+use super::bench::{Bench, Holder};
 use super::candidate::PLANS_MAX;
 use super::column::{self, Survey};
 use super::decision::Decision;
 use super::dialect;
-use super::encoding::{self, Charset, Detected, Level};
+use super::encoding::{self, Charset, Detected};
+use super::evidence;
 use super::layout::{self, Layout};
 use super::part::{self, Parts};
 use super::question::{QUESTIONS_MAX, Question};
 use super::record::Dialect;
+use super::row::{self, Entry};
 use super::table::Table;
 use super::trial::{self, Findings, Trial};
 use super::when::{self, Day, When};
 use super::wording;
 
 /// The version of [`Reading`]: a stored one of another version is made anew.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// Where a statement's bytes come from. Every call reads from the beginning.
 pub trait Source {
@@ -42,6 +45,8 @@ pub struct Hints {
     pub today: NaiveDate,
     /// The account's currency.
     pub currency: Option<Currency>,
+    /// The account's kind: only cards and loans show a debt as a positive balance.
+    pub kind: Option<Kind>,
     /// A person's answers to questions; one that is no choice is asked again.
     pub answers: Answers,
     /// What was answered for such a statement before: taken where the person has not answered.
@@ -95,6 +100,11 @@ pub struct Reading {
     pub void_status: Option<usize>,
     /// What becomes of rows without a date.
     pub undated: Undated,
+    /// Whether rows that only repeat the balance, with it as their amount, are left out, and if so
+    /// whether the rows are in order of time.
+    pub restated: Option<bool>,
+    /// How many rows the file has, good and bad.
+    pub rows: u64,
     /// The day on which the decision was made; two-digit years depend on it.
     pub today: NaiveDate,
     /// Why it was decided so, in words.
@@ -262,7 +272,9 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
         Err(refusal) => return Ok(Recognition::Refused(refusal)),
     };
     let dated = answer::date(&mut when, layout, hints);
+    let holder = Holder::new(hints.kind, parts.iban || layout.iban);
     let bench = Bench {
+        holder,
         bases: &bases,
         plans: &plans,
         findings: &findings,
@@ -301,7 +313,23 @@ fn conclude(
             detail,
         )));
     };
+    if findings.misdated * 20 > findings.rows {
+        let detail = "Too many rows have a date that cannot be read. Write dates as 2024-01-31.";
+        return Ok(Recognition::Refused(Refusal::new(
+            "UNREADABLE_DATES",
+            detail,
+        )));
+    }
+    let otherwise = encoding::otherwise(source, &seen.charset)?;
     let mut reading = assemble(hints, seen, parts, findings, when, decision, *day, plan);
+    reading.evidence = evidence::gather(
+        &seen.charset,
+        otherwise.as_ref(),
+        &seen.layout,
+        &seen.survey,
+        when,
+        decision,
+    );
     let layout = &seen.layout;
     let mut questions = Vec::new();
     if when.choices.len() > 1 {
@@ -338,10 +366,28 @@ fn conclude(
         }
     }
     if questions.is_empty() {
+        if !readable(source, &reading)? {
+            let detail = "No row has both a date and an amount that can be read. Is this a \
+                          statement of transactions?";
+            return Ok(Recognition::Refused(Refusal::new(
+                "NO_READABLE_ROW",
+                detail,
+            )));
+        }
         Ok(Recognition::Ready(reading))
     } else {
         Ok(Recognition::Asks { reading, questions })
     }
+}
+
+/// Whether there is anything to import.
+fn readable(source: &dyn Source, reading: &Reading) -> Result<bool, ReadError> {
+    for entry in row::rows(source, reading)? {
+        if matches!(entry?, Entry::Row(_)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[expect(
@@ -359,24 +405,6 @@ fn assemble(
     plan: &Plan,
 ) -> Reading {
     let layout = &seen.layout;
-    let mut evidence = vec![match seen.charset.level {
-        Level::Certain => format!("The encoding is {}.", seen.charset.name),
-        Level::Likely => format!("The encoding is probably {}.", seen.charset.name),
-        Level::Guess => format!("The encoding is a guess: {}.", seen.charset.name),
-    }];
-    evidence.extend(when.evidence.iter().chain(&decision.evidence).cloned());
-    if layout.preamble > 0 {
-        evidence.push(format!(
-            "{} records stand in front of the table.",
-            layout.preamble
-        ));
-    }
-    if seen.survey.summaries > 0 {
-        evidence.push(format!(
-            "{} rows state balances or totals.",
-            seen.survey.summaries
-        ));
-    }
     let header = |column: usize| column::named_currency(layout, column);
     let money = |column: usize| seen.survey.facts(column).numbers.single_currency();
     let columns = plan.amount.columns();
@@ -386,7 +414,7 @@ fn assemble(
         version: VERSION,
         charset: seen.charset.clone(),
         dialect: seen.dialect.clone(),
-        before: layout.before,
+        before: decision.before.unwrap_or(layout.before),
         names: layout.names.clone().unwrap_or_default(),
         date_columns: layout.date_columns.clone(),
         day,
@@ -400,8 +428,11 @@ fn assemble(
         external_id: parts.id.filter(|_| findings.unique),
         void_status: None,
         undated: Undated::Rejected,
+        restated: decision.restated,
+        rows: findings.rows + seen.survey.summaries + decision.undated
+            - u64::from(decision.before.is_some()),
         today: hints.today,
-        evidence,
+        evidence: Vec::new(),
         answers: Vec::new(),
     }
 }

@@ -76,7 +76,16 @@ pub struct Counts {
     pub included: i64,
 }
 
+/// From one row in so many on, rows that are left out are worth a warning.
+const INVALID_SHARE: i64 = 20;
+
 impl Counts {
+    /// Whether so many rows are left out that a person should look at them first.
+    #[must_use]
+    pub fn many_are_left_out(self) -> bool {
+        self.invalid > 0 && self.invalid.saturating_mul(INVALID_SHARE) > self.rows
+    }
+
     /// Whether nothing needs a person: every row is new, a duplicate or deleted before.
     #[must_use]
     pub fn are_beyond_doubt(self) -> bool {
@@ -146,6 +155,23 @@ mod tests {
             "1-99999999999999999999",
         ] {
             assert_eq!(Etag::parse(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn more_than_one_row_in_twenty_is_many() {
+        for (rows, invalid, many) in [
+            (20, 1, false),
+            (19, 1, true),
+            (100, 0, false),
+            (0, 0, false),
+        ] {
+            let counts = Counts {
+                rows,
+                invalid,
+                ..Counts::default()
+            };
+            assert_eq!(counts.many_are_left_out(), many, "{invalid} of {rows}");
         }
     }
 

@@ -1,7 +1,7 @@
 //! The rows of a statement by a frozen reading, as a stream: what the import stages.
 
 use chrono::NaiveDate;
-use djinn_ledger::money::{Currency, Decimal};
+use djinn_ledger::money::{Currency, Decimal, SCALE_MAX};
 
 use super::amount::Unreadable;
 use super::reading::{ReadError, Reading, Source, Undated};
@@ -65,6 +65,8 @@ pub struct Rows {
     held: Option<StatementRow>,
     /// A rejection found behind the held row.
     next: Option<RejectedRow>,
+    /// The line of the held row as it stands in the file, kept where it may turn out a summary.
+    line: String,
     day: Option<NaiveDate>,
     rows: u64,
     ended: bool,
@@ -80,6 +82,7 @@ pub fn rows(source: &dyn Source, reading: &Reading) -> Result<Rows, ReadError> {
         reading: reading.clone(),
         held: None,
         next: None,
+        line: String::new(),
         day: None,
         rows: 0,
         ended: false,
@@ -117,6 +120,19 @@ impl Iterator for Rows {
             let before = self.held.take();
             match self.entry(&record) {
                 Some(Entry::Row(row)) => {
+                    if let Some(answer) = self.restated(before.as_ref(), &row, &record) {
+                        match answer {
+                            Restated::This(rejected) => self.next = Some(rejected),
+                            Restated::Before(rejected) => {
+                                self.held = Some(row);
+                                return Some(Ok(Entry::Rejected(rejected)));
+                            }
+                        }
+                        match before {
+                            Some(row) => return Some(Ok(Entry::Row(row))),
+                            None => continue,
+                        }
+                    }
                     self.rows += 1;
                     self.day = Some(row.booked_on);
                     self.held = Some(row);
@@ -139,7 +155,45 @@ impl Iterator for Rows {
     }
 }
 
+/// Which of two neighbours only repeats the balance.
+enum Restated {
+    This(RejectedRow),
+    Before(RejectedRow),
+}
+
 impl Rows {
+    /// Whether a row, or the one in front of it, is a balance in the guise of a transaction: its
+    /// amount is the balance, which is that of its neighbour in time.
+    fn restated(
+        &mut self,
+        before: Option<&StatementRow>,
+        row: &StatementRow,
+        record: &Record,
+    ) -> Option<Restated> {
+        let rising = self.reading.restated?;
+        let line = std::mem::replace(&mut self.line, record.original.clone());
+        let before = before?;
+        let size = |value: Decimal| value.magnitude().at_scale(SCALE_MAX);
+        let balance = |row: &StatementRow| row.balance_after.and_then(size);
+        let later = if rising { row } else { before };
+        let repeats = later.amount.digits != 0
+            && size(later.amount) == balance(later)
+            && balance(row) == balance(before);
+        let detail = "The row only repeats the balance.".to_owned();
+        repeats.then(|| {
+            if rising {
+                Restated::This(rejected(record, "SUMMARY", detail))
+            } else {
+                let record = Record {
+                    line: before.line,
+                    cells: Vec::new(),
+                    original: line,
+                };
+                Restated::Before(rejected(&record, "SUMMARY", detail))
+            }
+        })
+    }
+
     /// What a record is; none for headers, further text and what lies around the table.
     fn entry(&self, record: &Record) -> Option<Entry> {
         let reading = &self.reading;
@@ -157,11 +211,15 @@ impl Rows {
                 .date_columns
                 .iter()
                 .any(|c| date::dated(record.cell(*c), today));
+            let blank = reading
+                .date_columns
+                .iter()
+                .all(|c| record.cell(*c).is_empty());
             return match (amount, self.day, reading.undated) {
                 (Ok(Some(_)), ..) if summary::undated(record) => {
                     reject("SUMMARY", "The row states a balance or a total.")
                 }
-                (Ok(Some(amount)), Some(day), Undated::Carried) if !other => {
+                (Ok(Some(amount)), Some(day), Undated::Carried) if blank => {
                     Some(self.row(record, day, amount))
                 }
                 (Ok(Some(_)), ..) => {

@@ -40,7 +40,10 @@ const LETTERS: [&str; 6] = ["dc", "dk", "sh", "tj", "χπ", "+-"];
 
 /// Whether the values are words, or single letters of one known pair.
 pub(super) fn letters<'a>(values: impl Iterator<Item = &'a str>) -> bool {
+    // A lone slash or asterisk says nothing.
+    let told = |value: &&str| value.contains(|c: char| c.is_alphanumeric() || "+-".contains(c));
     let letters: Vec<String> = values
+        .filter(told)
         .filter(|value| value.chars().count() == 1)
         .map(str::to_lowercase)
         .collect();

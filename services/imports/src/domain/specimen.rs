@@ -23,6 +23,7 @@ pub(super) fn hints(answers: &[(&str, &str)]) -> Hints {
     Hints {
         today: NaiveDate::from_ymd_opt(2026, 6, 15).unwrap(),
         currency: None,
+        kind: None,
         answers: owned.collect::<BTreeMap<_, _>>(),
         template: None,
     }
@@ -182,7 +183,7 @@ fn american_with_opening_balance() {
              01/01/2024,Beginning balance as of 01/01/2024,,\"1,000.00\"\n\
              01/15/2024,\"SHOP\",\"-12.50\",\"987.50\"\n\
              01/16/2024,\"BOSS\",\"500.00\",\"1,487.50\"\n",
-        "ready; 2024-01-15 -12.50; 2024-01-16 500.00; 8 NO_AMOUNT",
+        "ready; 2024-01-15 -12.50; 2024-01-16 500.00; 8 SUMMARY",
     );
 }
 
@@ -326,7 +327,7 @@ fn indian_groups() {
         "Date,Narration,Value Dat,Debit Amount,Credit Amount,Chq/Ref Number,Closing Balance\n\
              15/01/24,UPI-SHOP,15/01/24,12.50,0.00,0000001,\"1,00,087.50\"\n\
              16/01/24,SALARY,16/01/24,0.00,\"1,00,000.00\",0000002,\"2,00,087.50\"\n",
-        "asks; date=0:dmy|0:ymd; 2024-01-15 -12.50; 2024-01-16 100000.00",
+        "ready; 2024-01-15 -12.50; 2024-01-16 100000.00",
     );
 }
 
@@ -393,8 +394,8 @@ fn states_and_fees() {
              TOPUP,Current,2023-01-05 10:00:00,2023-01-05 11:00:00,Top-Up,100.00,0.00,EUR,COMPLET\
              ED,169.00\n\
              CARD_PAYMENT,Current,2023-01-06 10:00:00,,Shop,-5.00,0.00,EUR,REVERTED,\n",
-        "asks; date=3:ymd|2:ymd; amount=signed:5:dot:less:6|signed:5:dot; 2023-01-02 \
-             -10.00 EUR; 2023-01-03 -21.00 EUR; 2023-01-05 100.00 EUR; 5 NO_DATE",
+        "asks; date=3:ymd|2:ymd; rows=leave_out|keep; 2023-01-02 -10.00 EUR; \
+             2023-01-03 -21.00 EUR; 2023-01-05 100.00 EUR; 5 NO_DATE",
     );
 }
 

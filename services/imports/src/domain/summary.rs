@@ -4,43 +4,59 @@ use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 use super::fingerprint::normalise;
+use super::month;
 use super::record::Record;
 use super::vocabulary;
-
-/// In a row with a date, only phrases of this many bytes count: a payee may well be called Total.
-const DATED_BYTES_MIN: usize = 8;
 
 /// No summary is longer than this, in bytes.
 const CELL_BYTES_MAX: usize = 80;
 
-static SUMMARY: LazyLock<BTreeSet<String>> =
-    LazyLock::new(|| vocabulary::SUMMARY.split('|').map(normalise).collect());
+static SUMMARY: LazyLock<BTreeSet<String>> = LazyLock::new(|| words(vocabulary::SUMMARY));
 
-/// Whether a row that has a date is a summary.
+static PAYEES: LazyLock<BTreeSet<String>> = LazyLock::new(|| words(vocabulary::SUMMARY_OR_PAYEE));
+
+fn words(list: &str) -> BTreeSet<String> {
+    list.split('|').map(normalise).collect()
+}
+
+/// Whether a row that has a date is a summary: a payee may well be called Total.
 pub(super) fn dated(record: &Record) -> bool {
-    record.cells.iter().any(|cell| says(cell, DATED_BYTES_MIN))
+    record.cells.iter().any(|cell| says(cell, false))
 }
 
 /// Whether a row without a date is a summary.
 pub(super) fn undated(record: &Record) -> bool {
-    record.cells.iter().any(|cell| says(cell, 1))
+    record.cells.iter().any(|cell| says(cell, true))
 }
 
-fn says(cell: &str, bytes_min: usize) -> bool {
+fn says(cell: &str, payees: bool) -> bool {
     if cell.is_empty() || cell.len() > CELL_BYTES_MAX || !cell.contains(char::is_alphabetic) {
         return false;
     }
+    let known = |text: &str| SUMMARY.contains(text) || (payees && PAYEES.contains(text));
     let text = normalise(cell);
-    if SUMMARY.contains(&text) {
-        return text.len() >= bytes_min;
+    if known(&text) {
+        return true;
     }
-    // `Opening balance 01/02/2024` says the same without its figures.
+    // `S A L D O` is how some banks set a word off.
+    if text.chars().nth(1) == Some(' ') && text.split(' ').all(|word| word.chars().count() == 1) {
+        return known(&text.replace(' ', ""));
+    }
+    // `Opening balance 01/02/2024` says the same without its figures, `Total January` without
+    // its month, which no payee has beside the name.
     if !text.bytes().any(|byte| byte.is_ascii_digit()) {
-        return false;
+        return of_month(&text);
     }
-    let words = text
-        .split(' ')
-        .filter(|word| !word.chars().all(|c| c.is_ascii_digit()));
-    let text = words.collect::<Vec<_>>().join(" ");
-    text.len() >= bytes_min && SUMMARY.contains(&text)
+    let figures = |word: &&str| !word.chars().all(|c| c.is_ascii_digit());
+    let words: Vec<&str> = text.split(' ').filter(figures).collect();
+    let text = words.join(" ");
+    known(&text) || of_month(&text)
+}
+
+fn of_month(text: &str) -> bool {
+    let word = |word: &str| SUMMARY.contains(word) || PAYEES.contains(word);
+    text.split_once(' ').is_some_and(|(first, last)| {
+        (word(first) && month::month(last).is_some())
+            || (word(last) && month::month(first).is_some())
+    })
 }

@@ -19,6 +19,9 @@ pub(super) struct Indicator {
     pub(super) into: Vec<String>,
     /// Whether it has other values too.
     pub(super) partial: bool,
+    /// Whether it tells the side of some rows only and is not headed as doing so: it is believed
+    /// where amounts have no signs.
+    pub(super) weak: bool,
 }
 
 /// The columns of the table as far as amounts are concerned.
@@ -91,7 +94,10 @@ impl<'a> Table<'a> {
             .filter(|format| format.mark() == self.mark)
             .copied()
             .collect();
-        let mut chosen = if self.mark.is_some() && !fitting.is_empty() {
+        // Where every amount is torn, the mark of other columns proves nothing of this one.
+        let torn = facts.numbers.torn > 0
+            && facts.numbers.torn == facts.numbers.negative + facts.numbers.positive;
+        let mut chosen = if self.mark.is_some() && !fitting.is_empty() && !torn {
             fitting
         } else {
             formats
@@ -217,8 +223,8 @@ impl<'a> Table<'a> {
             let Some(values) = &facts.values else {
                 continue;
             };
-            let known = facts.filled * 20 >= self.survey.rows * 19 && facts.filled > 0;
-            if !known || self.numeric(index) || facts.currency() {
+            let known = facts.filled * 20 >= self.survey.rows * 19;
+            if facts.filled == 0 || self.numeric(index) || facts.currency() {
                 continue;
             }
             let name = column::name(self.layout, index);
@@ -241,22 +247,33 @@ impl<'a> Table<'a> {
                     .map(|(value, _)| value.clone())
                     .collect()
             };
-            let (out, into) = (side(false), side(true));
-            let all = out.len() + into.len() == values.len();
+            let (mut out, mut into) = (side(false), side(true));
+            if !known {
+                // Where only one side has a mark, an empty cell is the other side.
+                match (out.is_empty(), into.is_empty()) {
+                    (true, false) if headed => out.push(String::new()),
+                    (false, true) if headed => into.push(String::new()),
+                    _ => continue,
+                }
+            }
+            let blank = usize::from(!known);
+            let all = out.len() + into.len() == values.len() + blank;
             let both = !out.is_empty() && !into.is_empty();
             let short = values.iter().any(|(value, _)| value.chars().count() < 2);
             let typed = matches!(header::text(name), TextKind::Type | TextKind::Indicator);
             let sure = all && (headed || both || (typed && !short));
-            if sure || (headed && !(out.is_empty() && into.is_empty())) {
+            let weak = !sure && typed && both && !short;
+            if sure || weak || (headed && !(out.is_empty() && into.is_empty())) {
                 found.push((!all, !headed, index, out, into));
             }
         }
         found.sort_by_key(|(partial, unheaded, index, _, _)| (*partial, *unheaded, *index));
-        let plain = |(partial, _, column, out, into)| Indicator {
+        let plain = |(partial, unheaded, column, out, into)| Indicator {
             column,
             out,
             into,
             partial,
+            weak: partial && unheaded,
         };
         found.into_iter().map(plain).collect()
     }

@@ -12,7 +12,7 @@ use super::layout::Layout;
 use super::number::Side;
 use super::reading::{ReadError, Source};
 use super::record::{Dialect, Record, Records};
-use super::{sign, summary};
+use super::{date, sign, summary};
 
 /// Words are looked for in so many rows: after that they tell nothing new.
 const WORD_ROWS_MAX: u64 = 5_000;
@@ -32,6 +32,11 @@ pub(super) struct Chain {
     /// Newest first: the balance above is this one plus the amount above.
     pub(super) falling: u64,
     pub(super) falling_inverted: u64,
+    /// Rows that repeat the balance, and it again as their amount.
+    pub(super) restated: u64,
+    /// The balance of the first row, and whether the second row followed from it.
+    first: Option<i128>,
+    first_followed: bool,
 }
 
 /// What a balance says of a plan.
@@ -46,6 +51,22 @@ pub(super) enum Proof {
 }
 
 impl Chain {
+    /// Whether it follows in every single row.
+    pub(super) fn exact(&self, direction: Option<bool>) -> bool {
+        let count = match direction {
+            Some(true) => self.rising,
+            Some(false) => self.falling,
+            None => self.rising.max(self.falling),
+        };
+        self.steps > 1 && count == self.steps
+    }
+
+    /// Whether the first row is a heading that states the opening balance as its amount and the
+    /// closing one as its balance: nothing follows from it, and all amounts together give it.
+    pub(super) fn headed_by_totals(&self, total: i128) -> bool {
+        self.steps > 1 && !self.first_followed && self.first == Some(total)
+    }
+
     /// `direction` is how the dates run through the file, which tells a balance after the row from
     /// one before it.
     pub(super) fn proof(&self, direction: Option<bool>, named: bool) -> Proof {
@@ -89,12 +110,18 @@ pub(super) struct Outcome {
     /// Rows whose words agree with the sign, or contradict it.
     pub(super) agree: u64,
     pub(super) disagree: u64,
+    /// The sum of the amounts, in units of the scale.
+    pub(super) total: i128,
+    /// Rows without a date that have an amount.
+    pub(super) undated: u64,
     /// One chain per balance column that was tried.
     pub(super) chains: Vec<Chain>,
     /// For each plan: whether some row has another size there.
     pub(super) unlike: Vec<bool>,
     /// For each plan: rows that have money there and none here.
     pub(super) gaps: Vec<u64>,
+    /// For each plan: rows that have money there and zero here.
+    pub(super) hollow: Vec<u64>,
 }
 
 /// What to try.
@@ -117,15 +144,24 @@ pub(super) struct Findings {
     pub(super) unique: bool,
     /// Rows with an amount under the first plan whose state says that no money moved.
     pub(super) void: u64,
-    /// Rows without a date but with an amount, in front of further rows with a date.
+    /// Rows without a date but with an amount, between rows with a date.
     pub(super) undated: u64,
+    /// Rows with an amount and with something like a date that cannot be read.
+    pub(super) misdated: u64,
+    /// Rows with a date that are no summaries.
+    pub(super) rows: u64,
+    /// The line of the first of them.
+    pub(super) first_line: u64,
 }
 
 /// The row before.
 #[derive(Clone, Copy, Default)]
 struct Last {
     balance: Option<i128>,
-    amount: Option<i128>,
+    /// The amount of the row with that balance.
+    own: i128,
+    /// The amounts of later rows, which have none: many banks state one balance a day.
+    since: i128,
 }
 
 struct Run<'a> {
@@ -134,7 +170,6 @@ struct Run<'a> {
     last: Vec<Vec<Last>>,
     ids: Vec<u64>,
     undated: u64,
-    rows: u64,
 }
 
 /// Runs the trial over the whole file.
@@ -150,6 +185,7 @@ pub(super) fn run(
         chains: vec![Chain::default(); trial.balances.len()],
         unlike: vec![false; trial.plans.len()],
         gaps: vec![0; trial.plans.len()],
+        hollow: vec![0; trial.plans.len()],
         ..Outcome::default()
     };
     let mut run = Run {
@@ -162,7 +198,6 @@ pub(super) fn run(
         last: vec![vec![Last::default(); trial.balances.len()]; trial.plans.len()],
         ids: Vec::new(),
         undated: 0,
-        rows: 0,
     };
     let mut records = Records::open(source, charset, dialect)?;
     while let Some(record) = records.next_record()? {
@@ -173,13 +208,8 @@ pub(super) fn run(
             if !summary::dated(&record) {
                 run.row(&record);
             }
-        } else if !summary::undated(&record)
-            && trial
-                .plans
-                .first()
-                .is_some_and(|plan| matches!(plan.read(&record), Ok(Some(_))))
-        {
-            run.undated += 1;
+        } else {
+            run.undated(&record, layout, today);
         }
     }
     run.ids.sort_unstable();
@@ -188,8 +218,30 @@ pub(super) fn run(
 }
 
 impl Run<'_> {
+    /// A record without a date: it may belong to the row above, be pending, or be a total.
+    fn undated(&mut self, record: &Record, layout: &Layout, today: NaiveDate) {
+        let mut money = false;
+        for (plan, outcome) in self.trial.plans.iter().zip(&mut self.findings.outcomes) {
+            let filled = matches!(plan.read(record), Ok(Some(_)));
+            outcome.undated += u64::from(filled);
+            money |= filled;
+        }
+        if !money || summary::undated(record) {
+            return;
+        }
+        let mut cells = layout.date_columns.iter().map(|c| record.cell(*c));
+        if cells.clone().any(|cell| date::shaped(cell, today)) {
+            self.findings.misdated += 1;
+        } else if self.findings.rows > 0 && cells.all(str::is_empty) {
+            self.undated += 1;
+        }
+    }
+
     fn row(&mut self, record: &Record) {
-        self.rows += 1;
+        self.findings.rows += 1;
+        if self.findings.rows == 1 {
+            self.findings.first_line = record.line;
+        }
         self.findings.undated += std::mem::take(&mut self.undated);
         self.id(record);
         let amounts: Vec<_> = self
@@ -201,7 +253,7 @@ impl Run<'_> {
         if let (Some(Ok(Some(_))), Some(status)) = (amounts.first(), self.trial.status) {
             self.findings.void += u64::from(sign::void(record.cell(status)));
         }
-        let inward = if self.rows <= WORD_ROWS_MAX {
+        let inward = if self.findings.rows <= WORD_ROWS_MAX {
             sign::told(record, self.trial.texts)
         } else {
             None
@@ -225,13 +277,19 @@ impl Run<'_> {
             let missing = amounts
                 .get(index)
                 .is_some_and(|amount| matches!(amount, Ok(None)));
-            for (gap, other) in outcome.gaps.iter_mut().zip(&values) {
-                *gap += u64::from(missing && other.is_some_and(|other| other.digits != 0));
+            let empty = match value {
+                None if missing => Some(&mut outcome.gaps),
+                Some(value) if value.digits == 0 => Some(&mut outcome.hollow),
+                _ => None,
+            };
+            for (count, other) in empty.into_iter().flatten().zip(&values) {
+                *count += u64::from(other.is_some_and(|other| other.digits != 0));
             }
             let Some(last) = self.last.get_mut(index) else {
                 continue;
             };
             let amount = value.and_then(|value| value.at_scale(SCALE));
+            outcome.total += amount.unwrap_or(0);
             if let Some(value) = value {
                 outcome.filled += 1;
                 outcome.positive += u64::from(value.digits > 0);
@@ -280,21 +338,42 @@ fn balance(record: &Record, cell: Numeral) -> Option<i128> {
 
 fn step(chain: &mut Chain, last: &mut Last, balance: Option<i128>, amount: Option<i128>) {
     // A row without an amount does not break the chain.
-    let (Some(balance), Some(amount)) = (balance, amount) else {
+    let Some(amount) = amount else { return };
+    let Some(balance) = balance else {
+        last.since += amount;
         return;
     };
-    if let (Some(before), Some(amount_before)) = (last.balance, last.amount)
-        && (amount != 0 || amount_before != 0)
+    // Rows without a balance have moved it, or are pending and have not.
+    let (up, down) = (last.since + amount, last.own + last.since);
+    if let Some(before) = last.balance
+        && (amount != 0 || last.own != 0 || last.since != 0)
     {
-        chain.steps += 1;
         let delta = balance - before;
-        chain.rising += u64::from(delta == amount && amount != 0);
-        chain.rising_inverted += u64::from(delta == -amount && amount != 0);
-        chain.falling += u64::from(-delta == amount_before && amount_before != 0);
-        chain.falling_inverted += u64::from(-delta == -amount_before && amount_before != 0);
+        let rises =
+            |sign: i128| delta == sign * up && up != 0 || delta == sign * amount && amount != 0;
+        let falls = |sign: i128| {
+            -delta == sign * down && down != 0 || -delta == sign * last.own && last.own != 0
+        };
+        let (rising, rising_inverted) = (rises(1), rises(-1));
+        let (falling, falling_inverted) = (falls(1), falls(-1));
+        if chain.steps == 0 {
+            chain.first_followed = rising || rising_inverted || falling || falling_inverted;
+        }
+        chain.steps += 1;
+        chain.rising += u64::from(rising);
+        chain.rising_inverted += u64::from(rising_inverted);
+        chain.falling += u64::from(falling);
+        chain.falling_inverted += u64::from(falling_inverted);
+        let repeats = |amount: i128, balance: i128| amount != 0 && amount.abs() == balance.abs();
+        chain.restated +=
+            u64::from(delta == 0 && (repeats(amount, balance) || repeats(last.own, before)));
+    }
+    if last.balance.is_none() && last.since == 0 {
+        chain.first = Some(balance);
     }
     *last = Last {
         balance: Some(balance),
-        amount: Some(amount),
+        own: amount,
+        since: 0,
     };
 }

@@ -53,7 +53,15 @@ pub(super) fn decide(survey: &Survey, layout: &Layout, comma: bool) -> Result<Wh
         let detail = "No column holds dates in every row. Is this a statement of transactions?";
         return Err(Refusal::new("NO_DATE_COLUMN", detail));
     }
-    let allowed = allowed(survey, &candidates);
+    let mut allowed = allowed(survey, &candidates);
+    let east = layout.names.as_deref().is_none_or(header::east_asian);
+    let short = candidates
+        .iter()
+        .all(|candidate| survey.facts(candidate.column).dates.short_first);
+    if short && !east && allowed.len() > 1 {
+        // Short years come first in East Asia only.
+        allowed.retain(|order| *order != Order::Ymd);
+    }
     let mut when = When {
         choices: Vec::new(),
         value: None,
@@ -76,6 +84,11 @@ pub(super) fn decide(survey: &Survey, layout: &Layout, comma: bool) -> Result<Wh
         }
     }
     when.choices.truncate(4);
+    let zoned = |candidate: &Candidate| survey.facts(candidate.column).dates.zoned;
+    if columns.iter().any(zoned) {
+        let text = "Time stamps carry an offset from UTC: the date counts as it is written.";
+        when.evidence.push(text.to_owned());
+    }
     let value = candidates.iter().find(|candidate| {
         candidate.kind == DateKind::Value && columns.iter().all(|c| c.column != candidate.column)
     });
@@ -159,11 +172,15 @@ fn columns(candidates: &[Candidate], survey: &Survey) -> Vec<Candidate> {
         return vec![*other, first];
     }
     // The day of the purchase in front of the day of the booking is the custom of card
-    // statements; the other way round there is none.
-    if first.kind == DateKind::Booking {
-        let bought = |other: &&Candidate| other.kind == DateKind::Transaction && differs(other);
-        if let Some(other) = days.iter().find(bought) {
-            return vec![first, *other];
+    // statements; where the day of the booking comes first, it is meant by its name. Only a day
+    // that may be another one, further left, takes a person.
+    // Of columns that nothing names, that of the booking is the one by which a statement is sorted.
+    if first.kind == DateKind::Unnamed && !sorted(survey, &first) {
+        let mut others = days
+            .iter()
+            .filter(|other| sorted(survey, other) && differs(other));
+        if let (Some(other), None) = (others.next(), others.next()) {
+            return vec![*other];
         }
     }
     let early = |other: &&Candidate| {
@@ -175,6 +192,13 @@ fn columns(candidates: &[Candidate], survey: &Survey) -> Vec<Candidate> {
         Some(other) => vec![first, *other],
         None => vec![first],
     }
+}
+
+/// Whether the dates of a column rise or fall through the whole file in every order that fits.
+fn sorted(survey: &Survey, candidate: &Candidate) -> bool {
+    let dates = survey.facts(candidate.column).dates;
+    let fitting = dates.fitting();
+    !fitting.is_empty() && fitting.iter().all(|order| dates.sorted(*order))
 }
 
 /// Orders that all date columns have in common: one file writes dates in one way.

@@ -126,9 +126,20 @@ fn label(layout: &Layout, plan: &Plan) -> String {
         } => {
             format!("Positive means money out in {}", title(cell.column))
         }
-        Amount::Marked { cell, inverted } => {
+        Amount::Marked {
+            cell,
+            inverted,
+            bare: Unknown::Rejected,
+        } => {
             let side = if *inverted { "in" } else { "out" };
             format!("A debit mark in {} means money {side}", title(cell.column))
+        }
+        Amount::Marked { cell, bare, .. } => {
+            let side = if *bare == Unknown::In { "in" } else { "out" };
+            format!(
+                "Amounts without a mark in {} mean money {side}",
+                title(cell.column)
+            )
         }
         Amount::Pair { out, into, signs } => {
             let signs = match signs {

@@ -104,13 +104,22 @@ pub(super) fn reversal(reversal: Reversal) -> proto::ImportReversal {
 
 fn warnings(import: &Import) -> Vec<proto::ImportWarning> {
     let count = import.id_conflict_count;
-    let warning = proto::ImportWarning {
+    let conflicts = proto::ImportWarning {
         reason: "ID_CONFLICT".to_owned(),
         message: format!(
             "{count} ids of this file stand for other bookings of the account and were ignored"
         ),
     };
-    (count > 0).then_some(warning).into_iter().collect()
+    let Counts { rows, invalid, .. } = import.totals.counts;
+    let left_out = proto::ImportWarning {
+        reason: "ROWS_LEFT_OUT".to_owned(),
+        message: format!("{invalid} of {rows} rows are left out; look at them before confirming"),
+    };
+    let many = import.totals.counts.many_are_left_out();
+    let warnings = [(count > 0, conflicts), (many, left_out)].into_iter();
+    warnings
+        .filter_map(|(applies, warning)| applies.then_some(warning))
+        .collect()
 }
 
 fn job(import: &Import) -> common::Job {

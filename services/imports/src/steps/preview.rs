@@ -56,6 +56,7 @@ impl Steps {
         let hints = Hints {
             today: self.clock.today(),
             currency: None,
+            kind: None,
             answers,
             // A preview has no account, and templates belong to one.
             template: None,

@@ -2,6 +2,8 @@
 
 use uuid::Uuid;
 
+use djinn_ledger::account::{self, Kind};
+
 use super::{
     Key, Steps,
     scan::file_of,
@@ -52,8 +54,10 @@ impl Steps {
             _ => return Err(import.wrong_status()),
         }
         let file = file_of(&mut transaction, import.upload_id).await?;
+        let account = account::get(&mut transaction, import.account_id).await?;
         transaction.commit().await?;
-        let (recognition, template_id) = self.read_for(key, &import, file.object_key).await?;
+        let kind = account.map(|account| account.kind);
+        let (recognition, template_id) = self.read_for(key, &import, kind, file.object_key).await?;
         let frozen = |reading, questions| Frozen {
             reading,
             questions,
@@ -83,11 +87,13 @@ impl Steps {
         &self,
         key: Key,
         import: &Import,
+        kind: Option<Kind>,
         object_key: String,
     ) -> Result<(Recognition, Option<Uuid>), Error> {
         let mut hints = Hints {
             today: self.clock.today(),
             currency: Some(import.currency),
+            kind,
             answers: import.answers.clone(),
             template: None,
         };
