@@ -6,8 +6,8 @@
 //! records become a table (`layout`, `header`, `vocabulary`), cells become numbers and dates
 //! (`number`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`),
 //! possible meanings of the amount columns (`amount`, `candidate`) are tried against the rows
-//! (`trial`, `sign`) and judged (`bench`, `decision`, `when`), with reasons (`evidence`), and what
-//! stays open is asked (`wording`).
+//! (`trial`, `sign`) and judged (`bench`, `contender`, `decision`, `when`), with reasons
+//! (`evidence`), and what stays open is asked (`wording`).
 
 pub mod description;
 pub mod fingerprint;
@@ -28,6 +28,7 @@ pub mod when;
 mod bench;
 mod candidate;
 mod column;
+mod contender;
 mod dates;
 mod decision;
 mod dialect;

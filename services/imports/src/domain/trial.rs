@@ -308,11 +308,7 @@ impl Run<'_> {
         if let (Some(Ok(Some(_))), Some(status)) = (amounts.first(), self.trial.status) {
             self.findings.void += u64::from(sign::void(record.cell(status)));
         }
-        let inward = if self.findings.rows <= WORD_ROWS_MAX {
-            sign::told(record, self.trial.texts)
-        } else {
-            None
-        };
+        let inward = self.inward(record);
         let balances: Vec<Option<i128>> = self
             .trial
             .balances
@@ -365,6 +361,14 @@ impl Run<'_> {
                 open.last = amount;
             }
         }
+    }
+
+    /// What the words of a row tell, in the first rows.
+    fn inward(&self, record: &Record) -> Option<bool> {
+        let early = self.findings.rows <= WORD_ROWS_MAX;
+        early
+            .then(|| sign::told(record, self.trial.texts))
+            .flatten()
     }
 
     fn id(&mut self, record: &Record) {
