@@ -23,7 +23,7 @@ use call::{Answer, call};
 use contract::{Method, Spot, methods};
 use message::{Import, encoded, right};
 use person::Person;
-use rules::{EMPTY_IS_RIGHT, UNIMPLEMENTED, UNLIMITED};
+use rules::EMPTY_IS_RIGHT;
 use thief::{Attempt, is_asked};
 
 /// The two ways to a method: through the edge, and past it.
@@ -50,10 +50,10 @@ impl Findings {
     }
 }
 
-/// What is public and there, so that its answers can be looked at.
+/// What users may call.
 fn served() -> Vec<Method> {
     let mut methods = methods();
-    methods.retain(|method| method.public && !UNIMPLEMENTED.contains(&method.name()));
+    methods.retain(|method| method.public);
     methods
 }
 
@@ -102,8 +102,7 @@ async fn an_empty_request_is_refused_by_the_name_of_a_field_or_is_a_right_one() 
     let mesh = Mesh::new().await;
     let token = testing::token(testing::user());
     let mut findings = Findings::default();
-    for method in methods().into_iter().filter(|method| method.public) {
-        let follows = UNIMPLEMENTED.contains(&method.name());
+    for method in served() {
         for (way, channel) in ways(&mesh, &method) {
             let mut requests = vec![vec![Bytes::new()]];
             if method.descriptor.is_client_streaming() {
@@ -112,7 +111,6 @@ async fn an_empty_request_is_refused_by_the_name_of_a_field_or_is_a_right_one() 
             for request in requests {
                 let answer = call(&channel, &method, Some(&token), request).await;
                 let expected = match () {
-                    () if follows => answer.code == Code::Unimplemented,
                     () if EMPTY_IS_RIGHT.contains(&method.name()) => answer.code == Code::Ok,
                     () => answer.code == Code::InvalidArgument && names_a_field(&method, &answer),
                 };
@@ -170,10 +168,7 @@ const ENTRIES: usize = 100_000;
 
 /// Whether a request with what nobody sends on purpose was answered as it must be: it is wrong, or
 /// there is nothing of that name. An etag that is none is one that is no longer good.
-fn refused(method: &Method, spot: &Spot, code: Code) -> bool {
-    if UNLIMITED.contains(&(method.name(), spot.field().name())) {
-        return code == Code::Ok;
-    }
+fn refused(spot: &Spot, code: Code) -> bool {
     match code {
         Code::InvalidArgument | Code::ResourceExhausted | Code::NotFound => true,
         Code::Aborted => spot.field().name() == "etag",
@@ -193,7 +188,7 @@ async fn what_is_too_large_is_refused_and_leaves_nothing() {
             for (what, value) in oversized(&spot) {
                 let asked = with(&method, &person, &spot, value);
                 let answer = call(&gateway, &method, Some(&person.token), asked).await;
-                if !refused(&method, &spot, answer.code) {
+                if !refused(&spot, answer.code) {
                     let told = (answer.code, answer.message);
                     findings.note(&method, what, format!("{}: {told:?}", spot.path()));
                 }
@@ -312,7 +307,7 @@ async fn control_characters_and_what_is_no_id_are_refused() {
             for value in with_control_characters(&spot) {
                 let asked = with(&method, &person, &spot, value);
                 let answer = call(&gateway, &method, Some(&person.token), asked).await;
-                if !refused(&method, &spot, answer.code) {
+                if !refused(&spot, answer.code) {
                     findings.note(&method, "control", format!("{}: {answer:?}", spot.path()));
                 }
             }

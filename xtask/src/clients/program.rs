@@ -7,7 +7,7 @@ use anyhow::{Context as _, bail};
 use serde_json::Value;
 use tokio::process::Command;
 
-use super::{Client, REVERT, tools::Tools, tree::Tree};
+use super::{Client, tools::Tools, tree::Tree};
 use crate::demo::manifest::Example;
 use crate::services::Services;
 use crate::stack::Stack;
@@ -35,7 +35,7 @@ pub(super) async fn run(
     if client != Client::Curl {
         program.arg(&example.currency);
     }
-    if REVERT && matches!(client, Client::ConnectGrpc | Client::Grpcio) {
+    if matches!(client, Client::ConnectGrpc | Client::Grpcio) {
         program.arg("--revert");
     }
     program
@@ -118,15 +118,5 @@ impl Scene<'_> {
             .as_str()
             .context("`djinn token` printed no token")?;
         Ok(token.to_owned())
-    }
-
-    /// Holds while what a client needs is not served.
-    pub(super) async fn is_absent(&self, client: Client) -> anyhow::Result<()> {
-        let port = self.services.address("gateway").port();
-        let (status, _) = wait::http(port, "POST", "/graphql").await?;
-        if status != 404 {
-            bail!("/graphql is served now: take {client:?} out of LATER in xtask/src/clients.rs");
-        }
-        Ok(())
     }
 }

@@ -7,7 +7,7 @@ use djinn_proto::{
     sync::v1 as ledger,
 };
 
-use super::{person::Person, rules::UNIMPLEMENTED};
+use super::person::Person;
 use crate::mesh::{Imports, Ledger, Mesh, Templates};
 
 /// A statement whose dates are either of two.
@@ -60,25 +60,15 @@ impl<'a> House<'a> {
             .await;
         self.cancel(&given_up).await;
         self.transactions(&giro).await;
-        if is_there("CreateTransaction") {
-            self.enter(&giro).await;
-        }
-        if is_there("UpdateTransaction") {
-            self.edit().await;
-        }
-        if is_there("AnswerImport") {
-            self.answer(&savings).await;
-        }
-        if is_there("ImportTemplate") {
-            self.copy_template(&giro).await;
-        }
-        if is_there("RevertImport") {
-            let undone = self
-                .import(&savings, &statement(40), ImportState::Review)
-                .await;
-            self.confirm(&undone).await;
-            self.revert(&undone).await;
-        }
+        self.enter(&giro).await;
+        self.edit().await;
+        self.answer(&savings).await;
+        self.copy_template(&giro).await;
+        let undone = self
+            .import(&savings, &statement(40), ImportState::Review)
+            .await;
+        self.confirm(&undone).await;
+        self.revert(&undone).await;
     }
 
     async fn account(&mut self) -> String {
@@ -233,13 +223,11 @@ impl<'a> House<'a> {
         self.imports.answer_import(request).await.unwrap();
         let review = self.follow(&asking.import_id, ImportState::Review).await;
         self.confirm(&review).await;
-        if is_there("ListTemplates") {
-            let listed = self
-                .templates
-                .list_templates(imports::ListTemplatesRequest::default());
-            let listed = listed.await.unwrap().into_inner().templates;
-            self.person.take("template_id", &listed[0].template_id);
-        }
+        let listed = self
+            .templates
+            .list_templates(imports::ListTemplatesRequest::default());
+        let listed = listed.await.unwrap().into_inner().templates;
+        self.person.take("template_id", &listed[0].template_id);
     }
 
     /// The template once more, in another account.
@@ -274,8 +262,4 @@ fn euros(cents: i64) -> Money {
         currency_code: "EUR".to_owned(),
         minor_units: cents,
     }
-}
-
-fn is_there(method: &str) -> bool {
-    !UNIMPLEMENTED.contains(&method)
 }

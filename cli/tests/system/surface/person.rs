@@ -12,7 +12,6 @@ use super::{
     contract::{Method, methods},
     house::House,
     message::{self, Import, encoded},
-    rules::UNIMPLEMENTED,
 };
 use crate::mesh::Mesh;
 
@@ -120,7 +119,7 @@ impl Person {
     /// Asks for a page of one, so that there is a token of the next.
     async fn take_page_token(&mut self, mesh: &Mesh, method: &Method) {
         let size = method.input().get_field_by_name("page_size");
-        let (Some(size), false) = (size, UNIMPLEMENTED.contains(&method.name())) else {
+        let Some(size) = size else {
             return;
         };
         let mut asked = message::right(method, self, Import::Settled);

@@ -1,5 +1,6 @@
-//! Decides which of the possible meanings of the amount columns is the right one, or which remain.
-//! What nothing proves stays open: a wrong guess is the one thing a person would not see.
+//! Decides which of the possible meanings of the amount columns is the right one, or which remain,
+//! once it is known which columns they may be (`contender`). What nothing proves stays open: a
+//! wrong guess is the one thing a person would not see.
 
 use super::amount::{Amount, Numeral, Plan, Signs, Unknown};
 use super::bench::{Bench, Holder, Words};
@@ -82,101 +83,6 @@ impl Bench<'_> {
             let text = "The first row states the opening and the closing balance.";
             decision.evidence.push(text.to_owned());
         }
-    }
-
-    /// Whether no row has its money in the columns of another base alone. A proof over the rows
-    /// that a base reads says nothing of those it does not.
-    fn whole(&self, only: &Base, contenders: &[&Base]) -> bool {
-        let balances: Vec<usize> = self.balances.iter().map(|cell| cell.column).collect();
-        let mut others = contenders
-            .iter()
-            .filter(|other| !std::ptr::eq(**other, only));
-        others.all(|other| {
-            let columns = other.plans.first().map(|plan| plan.amount.columns());
-            let balance = columns.is_some_and(|c| c.iter().all(|c| balances.contains(c)));
-            self.gaps(only, other) == 0 && (balance || self.hollow(only, other) == 0)
-        })
-    }
-
-    /// The base that is meant, or those among which only a person can choose.
-    fn contenders(&self, evidence: &mut Vec<String>) -> Vec<&Base> {
-        let readable = |base: &&Base| {
-            base.plans.iter().any(|plan| {
-                self.outcome(plan).is_some_and(|outcome| {
-                    outcome.filled > 0 && outcome.errors * 20 <= outcome.filled
-                })
-            })
-        };
-        let bases: Vec<&Base> = self.bases.iter().filter(readable).collect();
-        let fullest = bases
-            .iter()
-            .map(|base| self.filled(base))
-            .max()
-            .unwrap_or(0);
-        let full = |base: &&&Base| self.filled(base) * 10 >= fullest * 8;
-        let Some(top) = bases
-            .iter()
-            .find(|base| base.rank < Rank::Foreign && full(base))
-            .or_else(|| bases.first())
-            .copied()
-        else {
-            return Vec::new();
-        };
-        let mut contenders = vec![top];
-        for base in &bases {
-            let near = match (top.rank, base.rank) {
-                (Rank::Booked, Rank::Booked) => true,
-                (Rank::Booked, _) => false,
-                (_, Rank::Rest) => false,
-                (_, Rank::Foreign) => self.filled(base) > self.filled(top),
-                (Rank::Pair, Rank::Unknown) => false,
-                (_, Rank::Booked | Rank::Pair | Rank::Amount | Rank::Gross | Rank::Unknown) => true,
-            };
-            if near && full(&base) && !std::ptr::eq(*base, top) && self.unlike(top, base) {
-                contenders.push(base);
-            }
-        }
-        // Rows without an amount here that have money elsewhere: this is not the whole story.
-        for base in bases.iter().filter(|base| base.rank != Rank::Foreign) {
-            let known = contenders.iter().any(|known| std::ptr::eq(*known, *base));
-            if !known && self.gaps(top, base) > 0 {
-                contenders.push(base);
-            }
-        }
-        let others = bases
-            .iter()
-            .filter(|base| self.proven(base) && !self.proven(top));
-        for base in others {
-            if !contenders.iter().any(|known| std::ptr::eq(*known, *base)) && self.unlike(top, base)
-            {
-                contenders.insert(0, base);
-            }
-        }
-        if let [left, right] = contenders.as_slice() {
-            let (left, right) = (*left, *right);
-            let nets = [(left, right), (right, left)];
-            let net = nets.iter().find(|(net, gross)| self.net_of(net, gross));
-            if let Some((net, _)) = net {
-                evidence.push("The net amount is what the fee leaves of the gross one.".to_owned());
-                return vec![net];
-            }
-        }
-        if contenders.len() > 1 {
-            let proven: Vec<&Base> = contenders
-                .iter()
-                .filter(|base| self.proven(base))
-                .copied()
-                .collect();
-            if let [only] = proven.as_slice()
-                && only.rank != Rank::Foreign
-                && self.whole(only, &contenders)
-            {
-                evidence.push("The running balance tells which column is the amount.".to_owned());
-                return vec![only];
-            }
-            contenders.sort_by_key(|base| !self.proven(base));
-        }
-        contenders
     }
 
     /// The plans of a base whose signs remain possible, likeliest first.

@@ -6,9 +6,9 @@
 //! records become a table (`layout`, `header`, `vocabulary`), cells become numbers and dates
 //! (`number`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`),
 //! possible meanings of the amount columns (`amount`, `candidate`) are tried against the rows
-//! (`trial`, `sign`) and judged (`bench`, `decision`, `when`), with reasons (`evidence`), and what
-//! stays open is asked (`wording`, `sample`) unless it has been answered before (`answer`,
-//! `heading`, `template`).
+//! (`trial`, `sign`) and judged (`bench`, `contender`, `decision`, `when`), with reasons
+//! (`evidence`), and what stays open is asked (`wording`, `sample`) unless it has been answered
+//! before (`answer`, `heading`, `template`).
 
 pub mod answer;
 pub mod description;
@@ -32,6 +32,7 @@ pub mod when;
 mod bench;
 mod candidate;
 mod column;
+mod contender;
 mod dates;
 mod decision;
 mod dialect;

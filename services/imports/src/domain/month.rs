@@ -7,7 +7,8 @@ use super::fingerprint::normalise;
 /// Names and common short forms per month, normalised (no marks, lower case). A name of three
 /// letters or more also matches by these beginnings, so that inflected forms need no entry.
 const BEGINNINGS: [&str; 12] = [
-    "jan januar janv ene gen sty led ian янв яну јан січ sij tamm ιαν oca sau janvaris jaan ינו يناير",
+    "jan januar janv ene gen sty led ian янв яну јан січ sij tamm ιαν oca sau janvaris \
+     jaan ינו يناير",
     "feb fev fevr lut uno úno фев лют velj helm φεβ sub şub vas febr vee פבר فبراير",
     "mar mrt mär marz mars mrz bre bře марта мар бер ozu maalis μαρ marc kov mart mac מרץ مارس",
     "apr avr abr kwi dub апр квi квіт tra huht απρ nis nıs bal april ápr אפר أبريل ابريل",

@@ -3,7 +3,7 @@
 
 use djinn_ledger::money::Currency;
 
-use super::number::{FORMATS, Format, Side, anatomy, size};
+use super::number::{Anatomy, FORMATS, Format, Side, anatomy, size};
 
 /// No number with all that may stand around it is longer, in bytes.
 const CELL_BYTES_MAX: usize = 80;
@@ -98,9 +98,7 @@ impl Numbers {
             (false, true) => self.negative += 1,
             (false, false) => self.positive += 1,
         }
-        self.plus += u64::from(anatomy.plus && !zero);
-        self.sided += u64::from(anatomy.side.is_some() && !zero);
-        self.credited += u64::from(anatomy.side == Some(Side::Credit) && !zero);
+        self.marks(&anatomy, zero);
         let digits = body.bytes().all(|byte| byte.is_ascii_digit());
         self.padded += u64::from(digits && body.len() > 1 && body.starts_with('0'));
         self.pairs += u64::from(digits && body.len() == 2 && body.len() == cell.trim().len());
@@ -119,6 +117,13 @@ impl Numbers {
             self.currencies_differ |= self.currency.is_some_and(|old| old != currency);
             self.currency = Some(currency);
         }
+    }
+
+    /// What a cell says of its own side; one that is zero has none.
+    fn marks(&mut self, anatomy: &Anatomy<'_>, zero: bool) {
+        self.plus += u64::from(anatomy.plus && !zero);
+        self.sided += u64::from(anatomy.side.is_some() && !zero);
+        self.credited += u64::from(anatomy.side == Some(Side::Credit) && !zero);
     }
 
     /// The currency that the signs of money name, if they name one.

@@ -118,7 +118,8 @@ pub(super) struct Outcome {
     pub(super) chains: Vec<Chain>,
     /// For each plan: whether some row has another size there.
     pub(super) unlike: Vec<bool>,
-    /// For each plan: rows that have money there and none here.
+    /// For each plan: rows that have money there and none here, but for those of which the balance
+    /// shows that they moved nothing, as the details of a collective booking.
     pub(super) gaps: Vec<u64>,
     /// For each plan: rows that have money there and zero here.
     pub(super) hollow: Vec<u64>,
@@ -164,10 +165,56 @@ struct Last {
     since: i128,
 }
 
+/// Rows without an amount under a plan, with what they have under the others.
+#[derive(Clone)]
+struct Open {
+    /// Rows and their sum, per plan.
+    others: Vec<(u64, i128)>,
+    /// Whether there are any.
+    any: bool,
+    /// The amount of the last row that has one.
+    last: i128,
+}
+
+impl Open {
+    fn new(plans: usize) -> Self {
+        Self {
+            others: vec![(0, 0); plans],
+            any: false,
+            last: 0,
+        }
+    }
+
+    fn add(&mut self, values: &[Option<Decimal>]) {
+        for ((count, sum), value) in self.others.iter_mut().zip(values) {
+            if let Some(value) = value.filter(|value| value.digits != 0) {
+                *count += 1;
+                *sum += value.at_scale(SCALE).unwrap_or(0);
+                self.any = true;
+            }
+        }
+    }
+
+    /// Ends the rows: `harmless` tells from their sum whether they moved nothing.
+    fn close(&mut self, gaps: &mut [u64], harmless: impl Fn(i128) -> bool) {
+        if !std::mem::take(&mut self.any) {
+            return;
+        }
+        for ((count, sum), gap) in self.others.iter_mut().zip(gaps) {
+            if !harmless(*sum) {
+                *gap += *count;
+            }
+            (*count, *sum) = (0, 0);
+        }
+    }
+}
+
 struct Run<'a> {
     trial: &'a Trial<'a>,
     findings: Findings,
     last: Vec<Vec<Last>>,
+    /// Per plan: what became of rows without an amount since the last one with an amount.
+    open: Vec<Open>,
     ids: Vec<u64>,
     undated: u64,
 }
@@ -196,6 +243,7 @@ pub(super) fn run(
             ..Findings::default()
         },
         last: vec![vec![Last::default(); trial.balances.len()]; trial.plans.len()],
+        open: vec![Open::new(trial.plans.len()); trial.plans.len()],
         ids: Vec::new(),
         undated: 0,
     };
@@ -211,6 +259,13 @@ pub(super) fn run(
         } else {
             run.undated(&record, layout, today);
         }
+    }
+    for (open, outcome) in run.open.iter_mut().zip(&mut run.findings.outcomes) {
+        // Behind the last row no balance tells, but details add up to it.
+        let whole = open.last;
+        open.close(&mut outcome.gaps, |sum| {
+            whole != 0 && sum.abs() == whole.abs()
+        });
     }
     run.ids.sort_unstable();
     run.findings.unique &= !run.ids.windows(2).any(|pair| pair.first() == pair.last());
@@ -253,11 +308,7 @@ impl Run<'_> {
         if let (Some(Ok(Some(_))), Some(status)) = (amounts.first(), self.trial.status) {
             self.findings.void += u64::from(sign::void(record.cell(status)));
         }
-        let inward = if self.findings.rows <= WORD_ROWS_MAX {
-            sign::told(record, self.trial.texts)
-        } else {
-            None
-        };
+        let inward = self.inward(record);
         let balances: Vec<Option<i128>> = self
             .trial
             .balances
@@ -277,17 +328,18 @@ impl Run<'_> {
             let missing = amounts
                 .get(index)
                 .is_some_and(|amount| matches!(amount, Ok(None)));
-            let empty = match value {
-                None if missing => Some(&mut outcome.gaps),
-                Some(value) if value.digits == 0 => Some(&mut outcome.hollow),
-                _ => None,
-            };
-            for (count, other) in empty.into_iter().flatten().zip(&values) {
-                *count += u64::from(other.is_some_and(|other| other.digits != 0));
+            if value.is_some_and(|value| value.digits == 0) {
+                for (count, other) in outcome.hollow.iter_mut().zip(&values) {
+                    *count += u64::from(other.is_some_and(|other| other.digits != 0));
+                }
             }
-            let Some(last) = self.last.get_mut(index) else {
+            let (Some(last), Some(open)) = (self.last.get_mut(index), self.open.get_mut(index))
+            else {
                 continue;
             };
+            if missing {
+                open.add(&values);
+            }
             let amount = value.and_then(|value| value.at_scale(SCALE));
             outcome.total += amount.unwrap_or(0);
             if let Some(value) = value {
@@ -300,10 +352,23 @@ impl Run<'_> {
                     outcome.disagree += u64::from(!agrees);
                 }
             }
+            let mut followed = false;
             for ((chain, last), balance) in outcome.chains.iter_mut().zip(last).zip(&balances) {
-                step(chain, last, *balance, amount);
+                followed |= step(chain, last, *balance, amount);
+            }
+            if let Some(amount) = amount {
+                open.close(&mut outcome.gaps, |_| followed);
+                open.last = amount;
             }
         }
+    }
+
+    /// What the words of a row tell, in the first rows.
+    fn inward(&self, record: &Record) -> Option<bool> {
+        let early = self.findings.rows <= WORD_ROWS_MAX;
+        early
+            .then(|| sign::told(record, self.trial.texts))
+            .flatten()
     }
 
     fn id(&mut self, record: &Record) {
@@ -336,12 +401,14 @@ fn balance(record: &Record, cell: Numeral) -> Option<i128> {
     value.at_scale(SCALE)
 }
 
-fn step(chain: &mut Chain, last: &mut Last, balance: Option<i128>, amount: Option<i128>) {
+/// Goes on by one row; whether its balance follows from the one before under the plan's signs.
+fn step(chain: &mut Chain, last: &mut Last, balance: Option<i128>, amount: Option<i128>) -> bool {
+    let mut followed = false;
     // A row without an amount does not break the chain.
-    let Some(amount) = amount else { return };
+    let Some(amount) = amount else { return false };
     let Some(balance) = balance else {
         last.since += amount;
-        return;
+        return false;
     };
     // Rows without a balance have moved it, or are pending and have not.
     let (up, down) = (last.since + amount, last.own + last.since);
@@ -359,6 +426,7 @@ fn step(chain: &mut Chain, last: &mut Last, balance: Option<i128>, amount: Optio
         if chain.steps == 0 {
             chain.first_followed = rising || rising_inverted || falling || falling_inverted;
         }
+        followed = rising || falling;
         chain.steps += 1;
         chain.rising += u64::from(rising);
         chain.rising_inverted += u64::from(rising_inverted);
@@ -376,4 +444,5 @@ fn step(chain: &mut Chain, last: &mut Last, balance: Option<i128>, amount: Optio
         own: amount,
         since: 0,
     };
+    followed
 }

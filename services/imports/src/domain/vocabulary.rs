@@ -65,39 +65,40 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
     ),
     (
         NumberKind::Id,
-        "number|nr|no|num|numer|numero|nummer|reference|ref|referenz|referentie|code|kod|iban|\
-         id|mcc|iso|check|cheque|~nummer|~konto nr|account|card|volgnr|sort|branch|bank|blz|\
-         bic|номер|号|號|番号|번호|symbol|~symbol|szamla|szam|cislo|row|index|zip|postcode|\
-         rowid|seq|phone|~referenz|~kennung|документа|hour|time|день|year|month",
+        "number|nr|no|num|numer|numero|nummer|reference|ref|referenz|referentie|code|kod|\
+         iban|id|mcc|iso|check|cheque|~nummer|~konto nr|account|card|volgnr|sort|branch|bank|\
+         blz|bic|номер|号|號|番号|번호|symbol|~symbol|szamla|szam|cislo|row|index|zip|\
+         postcode|rowid|seq|phone|~referenz|~kennung|документа|hour|time|день|year|month",
     ),
     (
         NumberKind::Debit,
         "debit|debits|debet|=dr|дебит|задължение|дугује|=חובה|בחובה|מדין|~مدين|ถอนเงิน|ถอน|\
-         =so tien ghi no|=ghi no|차변|=ut|pengeluaran|debet idr|debito|debitos|soll|~belastung|\
-         belastet|lastschrift|withdrawal|withdrawals|withdrawn|paid out|money out|outflow|\
-         outgoing|=out|expense|expenses|~ausgabe|ausgang|ausgange|=af|afschrijving|uitgaven|\
-         =cargo|cargos|addebito|addebiti|uscite|uscita|=dare|sorties|sortie|depenses|depense|\
-         retrait|retraits|saida|saidas|retiro|retiros|obciazenia|obciazenie|wydatki|wydatek|\
-         vydaj|vydaje|расход|расходы|списание|списания|дебет|витрати|списано|terheles|kiadas|\
-         utgift|uttag|ut fra konto|=ut|udgift|haevet|otto|支出|出金|お引出し|引出|お支払|\
-         支払金額|支払い|출금|찾으신|borc|cikan|cıkan|isplata|isplate|duguje|izdatki|breme|χρεωση|\
-         izlazi|=plati|借方|转出|付款金额|spent|tartozik|iesire|debitare|odliv|rashod|terhelt|\
-         egresos|salidas|=debe|paiement|withdraw|ut konto|=ud|bortfort|izmaksa|islaidos|\
-         valjaminek|支取",
+         =so tien ghi no|=ghi no|차변|=ut|pengeluaran|debet idr|debito|debitos|soll|\
+         ~belastung|belastet|lastschrift|withdrawal|withdrawals|withdrawn|paid out|money out|\
+         outflow|outgoing|=out|expense|expenses|~ausgabe|ausgang|ausgange|=af|afschrijving|\
+         uitgaven|=cargo|cargos|addebito|addebiti|uscite|uscita|=dare|sorties|sortie|\
+         depenses|depense|retrait|retraits|saida|saidas|retiro|retiros|obciazenia|obciazenie|\
+         wydatki|wydatek|vydaj|vydaje|расход|расходы|списание|списания|дебет|витрати|списано|\
+         terheles|kiadas|utgift|uttag|ut fra konto|=ut|udgift|haevet|otto|支出|出金|お引出し|\
+         引出|お支払|支払金額|支払い|출금|찾으신|borc|cikan|cıkan|isplata|isplate|duguje|\
+         izdatki|breme|χρεωση|izlazi|=plati|借方|转出|付款金额|spent|tartozik|iesire|\
+         debitare|odliv|rashod|terhelt|egresos|salidas|=debe|paiement|withdraw|ut konto|=ud|\
+         bortfort|izmaksa|islaidos|valjaminek|支取",
     ),
     (
         NumberKind::Credit,
         "credit|credits|kredit|=cr|потражује|=זכות|בזכות|~دائن|ฝากเงิน|ฝาก|=so tien ghi co|\
-         =ghi co|대변|penerimaan|credito|creditos|haben|~gutschrift|deposit|deposits|deposited|\
-         paid in|money in|inflow|incoming|=in|income|~einnahme|eingang|eingange|=bij|\
-         bijschrijving|inkomsten|abono|abonos|accredito|accrediti|entrate|entrata|avere|\
+         =ghi co|대변|penerimaan|credito|creditos|haben|~gutschrift|deposit|deposits|\
+         deposited|paid in|money in|inflow|incoming|=in|income|~einnahme|eingang|eingange|\
+         =bij|bijschrijving|inkomsten|abono|abonos|accredito|accrediti|entrate|entrata|avere|\
          entrees|entree|recettes|recette|versement|versements|entrada|entradas|deposito|\
-         depositos|uznania|uznanie|wplywy|wplyw|prijem|prijmy|приход|доход|доходы|поступление|\
-         поступления|зачисление|зачислено|кредит|надходження|jovairas|bevetel|inkomst|\
-         insattning|insattningar|inn pa konto|=inn|indtaegt|indsat|=tulo|pano|收入|存入|入金|\
-         お預入れ|お預り|預り|預か|預入|입금|맡기신|alacak|giren|uplata|uplate|potrazuje|\
-         prejemki|dobro|πιστωση|incasari|贷方|转入|received|kovetel|intrare|creditare|priliv|\
-         prihod|ingresos|haber|receipt|inn konto|=ind|tillfort|iemaksa|pajamos|sissetulek|存款",
+         depositos|uznania|uznanie|wplywy|wplyw|prijem|prijmy|приход|доход|доходы|\
+         поступление|поступления|зачисление|зачислено|кредит|надходження|jovairas|bevetel|\
+         inkomst|insattning|insattningar|inn pa konto|=inn|indtaegt|indsat|=tulo|pano|收入|\
+         存入|入金|お預入れ|お預り|預り|預か|預入|입금|맡기신|alacak|giren|uplata|uplate|\
+         potrazuje|prejemki|dobro|πιστωση|incasari|贷方|转入|received|kovetel|intrare|\
+         creditare|priliv|prihod|ingresos|haber|receipt|inn konto|=ind|tillfort|iemaksa|\
+         pajamos|sissetulek|存款",
     ),
     (
         NumberKind::Net,
@@ -106,12 +107,12 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
     (NumberKind::Gross, "gross|brutto|~bruttobetrag|bruto|brut"),
     (
         NumberKind::Amount,
-        "amount|~betrag|סכום|~المبلغ|จำนวนเงิน|so tien|upphæð|jumlah|nominal transaksi|~monto|\
-         износ|~umsatz|~bedrag|montant|importe|importo|valor|~belopp|~belob|~beløb|~belop|\
-         ~beløp|maara|määrä|summa|suma|сумма|сума|kwota|castka|ciastka|objem|~osszeg|iznos|\
-         znesek|tutar|tutari|tutarı|ποσο|金额|金額|금액|거래금액|amt|value|total|quantia|sum|\
-         movimento|somme|cash|summ|wert|importe eur|kwota transakcji|ciastky|islem tutari|\
-         utilizado|bedrag eur|tranzactie",
+        "amount|~betrag|סכום|~المبلغ|จำนวนเงิน|so tien|upphæð|jumlah|nominal transaksi|\
+         ~monto|износ|~umsatz|~bedrag|montant|importe|importo|valor|~belopp|~belob|~beløb|\
+         ~belop|~beløp|maara|määrä|summa|suma|сумма|сума|kwota|castka|ciastka|objem|~osszeg|\
+         iznos|znesek|tutar|tutari|tutarı|ποσο|金额|金額|금액|거래금액|amt|value|total|\
+         quantia|sum|movimento|somme|cash|summ|wert|importe eur|kwota transakcji|ciastky|\
+         islem tutari|utilizado|bedrag eur|tranzactie",
     ),
     (
         NumberKind::Other,
@@ -150,25 +151,25 @@ pub(super) const DATE: [(DateKind, &str); 6] = [
          posted|post|~buchung|~boek|~bokfor|~bogfor|~bokfort|kirjaus|kirjauspaiva|\
          reskontradatum|comptabilisation|comptable|contable|contabile|contabilizacao|\
          ksiegowania|rozliczenia|zauctovani|zauctovania|zuctovani|zuctovania|konyveles|\
-         ~konyvel|knjizenja|knjizbe|обработки|проводки|проведения|списания|проведено|记账|記帳|\
-         入账|入帳|processed|entry|lancamento|completed|complete|ledger|recorded|accounting|\
-         contab|apunte|asiento|registrazione",
+         ~konyvel|knjizenja|knjizbe|обработки|проводки|проведения|списания|проведено|记账|\
+         記帳|入账|入帳|processed|entry|lancamento|completed|complete|ledger|recorded|\
+         accounting|contab|apunte|asiento|registrazione",
     ),
     (
         DateKind::Transaction,
         "transaction|trans|~transakt|תאריך רכישה|תאריך עסקה|ngay giao dich|tanggal transaksi|\
-         κινησης|purchase|operacji|operacion|operacao|operazione|operation|execution|executed|\
-         ~uitvoering|trade|abschlussdatum|transacao|transaccion|tranzakcio|~beleg|~kauf|achat|\
-         compra|acquisto|vente|операции|операції|交易|transakcji|transakcie|provedeni|利用日|\
-         使用日|~kobsdato|~inkop|run|usage|spend|islem|transaktionsdatum|tehingu|sandorio|\
-         movimento|transazione|realizacji|odeslani|tranzactiei|消费|거래",
+         κινησης|purchase|operacji|operacion|operacao|operazione|operation|execution|\
+         executed|~uitvoering|trade|abschlussdatum|transacao|transaccion|tranzakcio|~beleg|\
+         ~kauf|achat|compra|acquisto|vente|операции|операції|交易|transakcji|transakcie|\
+         provedeni|利用日|使用日|~kobsdato|~inkop|run|usage|spend|islem|transaktionsdatum|\
+         tehingu|sandorio|movimento|transazione|realizacji|odeslani|tranzactiei|消费|거래",
     ),
     (
         DateKind::Generic,
         "date|~datum|תאריך|~التاريخ|วันที่|ngay|tanggal|tarikh|dagsetning|~дата|датум|dato|\
          fecha|data|дата|paiva|~paiva|pvm|日期|日付|取引日|日|날짜|일자|일시|tarih|tarihi|\
-         ημερομηνια|ημ νια|datums|kuupaev|kpv|~datetime|time|timestamp|dag|kelt|created|когда|\
-         时间|~date|jour|when|datu|den|giorno|dia|день",
+         ημερομηνια|ημ νια|datums|kuupaev|kpv|~datetime|time|timestamp|dag|kelt|created|\
+         когда|时间|~date|jour|when|datu|den|giorno|dia|день",
     ),
 ];
 
@@ -184,8 +185,8 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
     (
         TextKind::Status,
         "status|state|stav|statut|estado|stato|situacao|situation|estatus|상태|สถานะ|\
-         trang thai|~الحالة|סטטוס|κατασταση|състояние|busena|statuss|allapot|olek|статус|状态|\
-         狀態|stan|pending|durum|tila|info",
+         trang thai|~الحالة|סטטוס|κατασταση|състояние|busena|statuss|allapot|olek|статус|\
+         状态|狀態|stan|pending|durum|tila|info",
     ),
     (
         TextKind::Currency,
@@ -199,15 +200,15 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
         "own account|=iban|auftragskonto|my account|account|account name|account number|\
          account no|kontonummer|iban bban|rekening|compte|cuenta|conto|konto|номер счета|\
          тип счета|счет|счёт|номер карты|card|card number|karta|~kort nr|~kartennummer|\
-         szamlaszam|rachunek|ucet|saskaitos nr|produkt|product|sort code|bank|账户|口座|carte|\
-         tarjeta|cartao|sub account|portfolio",
+         szamlaszam|rachunek|ucet|saskaitos nr|produkt|product|sort code|bank|账户|口座|\
+         carte|tarjeta|cartao|sub account|portfolio",
     ),
     (
         TextKind::Id,
         "transaction id|transactionid|id|reference number|transaction reference|\
          transaktionsnummer|transaction number|transactiereferentie|~transaktions id|\
-         archive id|arkivref|arkisto|arkistointitunnus|archivierungscode|unique id|fitid|uuid|\
-         identifier|n de transaction|id transakcji|id operacji|id pohybu|id transakce|\
+         archive id|arkivref|arkisto|arkistointitunnus|archivierungscode|unique id|fitid|\
+         uuid|identifier|n de transaction|id transakcji|id operacji|id pohybu|id transakce|\
          id operacie|交易单号|交易订单号|流水号|transaction no|referencia|irašo nr|doc no|\
          document number|numero de operacion|balance transaction id",
     ),
@@ -221,8 +222,9 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
          destinatario|mottagare|avsandare|modtager|afsender|mottaker|avsender|saaja|maksaja|\
          saaja maksaja|odbiorca|nadawca|kontrahent|protistrana|nazev protiuctu|prijemce|\
          prijemca|partner neve|nev|primatelj|platitelj|prejemnik|получатель|отправитель|\
-         контрагент|gavejas|moketojas|sanemejs|saaja nimi|交易对方|对方|相手|거래처|alici|alıcı|\
-         gonderen|=from|=to|=from name|=to name|name payee|nome|beneficjent|nosaukums|peer",
+         контрагент|gavejas|moketojas|sanemejs|saaja nimi|交易对方|对方|相手|거래처|alici|\
+         alıcı|gonderen|=from|=to|=from name|=to name|name payee|nome|beneficjent|nosaukums|\
+         peer",
     ),
     (
         TextKind::Description,
@@ -230,15 +232,16 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
          dien giai|keterangan|skyring|skýring|texti|основание|опис на|~verwendungszweck|\
          verwendung|~umsatztext|text|details|detail|memo|note|notes|narrative|narration|\
          particulars|libelle|communication|motif|omschrijving|mededeling|mededelingen|\
-         descripcion|concepto|observaciones|descricao|historico|lancamento|descrizione|causale|\
-         tekst|melding|beskrivelse|beskrivning|rubrik|forklaring|meddelelse|meddelande|viesti|\
-         selite|opis|opis operacji|tytul|szczegoly|popis|poznamka|zprava|sprava|ucel|kozlemeny|\
-         megjegyzes|leiras|detalii|descriere|namen|svrha|описание|назначение|\
-         назначение платежа|опис|призначення|детали|комментарий|paskirtis|paaiskinimai|saturs|\
-         maksajuma|selgitus|aciklama|acıklama|περιγραφη|αιτιολογια|摘要|描述|说明|備註|备注|附言|商品|\
-         内容|摘要内容|お取引内容|내용|적요|transaction|activity|activity name|action|\
-         reference|payment reference|betreff|zahlungszweck|remark|remarks|remarque|label|info|\
-         title|vwz1|vwz2|omschrijving 1|omschrijving 2|店名|利用店名",
+         descripcion|concepto|observaciones|descricao|historico|lancamento|descrizione|\
+         causale|tekst|melding|beskrivelse|beskrivning|rubrik|forklaring|meddelelse|\
+         meddelande|viesti|selite|opis|opis operacji|tytul|szczegoly|popis|poznamka|zprava|\
+         sprava|ucel|kozlemeny|megjegyzes|leiras|detalii|descriere|namen|svrha|описание|\
+         назначение|назначение платежа|опис|призначення|детали|комментарий|paskirtis|\
+         paaiskinimai|saturs|maksajuma|selgitus|aciklama|acıklama|περιγραφη|αιτιολογια|摘要|\
+         描述|说明|備註|备注|附言|商品|内容|摘要内容|お取引内容|내용|적요|transaction|\
+         activity|activity name|action|reference|payment reference|betreff|zahlungszweck|\
+         remark|remarks|remarque|label|info|title|vwz1|vwz2|omschrijving 1|omschrijving 2|\
+         店名|利用店名",
     ),
     (
         TextKind::Type,
@@ -254,8 +257,9 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
     (
         TextKind::Other,
         "category|kategorie|categorie|categoria|kategoria|категория|分类|tags|labels|flag|\
-         cleared|notes|attachment|location|city|country|address|zip|mcc|code|bic|swift|number|\
-         nr|no|check number|cheque|mandatsreferenz|glaeubiger id|kundenreferenz|ref|symbol",
+         cleared|notes|attachment|location|city|country|address|zip|mcc|code|bic|swift|\
+         number|nr|no|check number|cheque|mandatsreferenz|glaeubiger id|kundenreferenz|ref|\
+         symbol",
     ),
     (
         TextKind::Other,
@@ -267,96 +271,99 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
 pub(super) const INFLOW: &str = "deposit|salary|payroll|wages|gutschrift|gehalt|lohn|\
     zahlungseingang|received|recu|salaire|nomina|abono|ingreso|stipendio|accredito|\
     bonifico ricevuto|proventos|salario|ordenado|credito|loon|salaris|bijschrijving|lon|\
-    insattning|lonn|innskudd|indsaettelse|palkka|tulo|wynagrodzenie|wplyw|wplata|uznanie|prichozi|\
-    vklad|vyplata mzdy|mzda|prijate|munkaber|fizetes|jovairas|salariu|incasare|uplata|placa|\
-    prejem|зарплата|зачисление|поступление|пополнение|zarplata|alga|darbo uzmokestis|maas|\
-    μισθοδοσια|depot|virement recu|vir recu|income|inflow|money in|interest earned|interest paid|\
-    interest credit|dividend|zinsgutschrift|credit interest|入金|给与|給与|工资|利息|收入|退款|refund|cash in|\
-    incoming|eingang|transferencia recibida|direct deposit|direct credit|bank credit";
+    insattning|lonn|innskudd|indsaettelse|palkka|tulo|wynagrodzenie|wplyw|wplata|uznanie|\
+    prichozi|vklad|vyplata mzdy|mzda|prijate|munkaber|fizetes|jovairas|salariu|incasare|uplata|\
+    placa|prejem|зарплата|зачисление|поступление|пополнение|zarplata|alga|darbo uzmokestis|maas|\
+    μισθοδοσια|depot|virement recu|vir recu|income|inflow|money in|interest earned|\
+    interest paid|interest credit|dividend|zinsgutschrift|credit interest|入金|给与|給与|工资|\
+    利息|收入|退款|refund|cash in|incoming|eingang|transferencia recibida|direct deposit|\
+    direct credit|bank credit";
 
 /// Words in texts by which a row tells that money went out.
 pub(super) const OUTFLOW: &str = "purchase|withdrawal|atm|direct debit|lastschrift|\
     folgelastschrift|basislastschrift|kartenzahlung|abhebung|geldautomat|dauerauftrag|\
     ueberweisungsauftrag|achat|retrait|prelevement|cotisation|frais|compra|compras|saque|retiro|\
-    cajero|recibo|prelievo|pagamento pos|addebito|acquisto|betaalautomaat|geldautomaat|betaalpas|\
-    incasso|pinbetaling|kortkop|uttag|autogiro|haevning|dankort|varekjop|minibank|visa varekjop|\
-    korttiosto|osto|nosto|zakup|wyplata|platnosc|obciazenie|nakup|vyber|platba kartou|inkaso|\
-    vasarlas|keszpenzfelvet|dij|cumparare|retragere|kupnja|isplata|nakup kartico|dvig|покупка|\
-    снятие|списание|оплата|pirkums|pirkimas|pirkinys|grynuju|ost kaardiga|harcama|αγορα|αναληψη|\
-    outflow|expense|money out|fee|service charge|bank charge|overdraft interest|cash out|支出|消费|取现|\
-    出金|card payment|pos purchase|visa purchase|debit card|gebuhr|bill payment|bankcard payment|\
-    kontofuhrung|outgoing|rent|card transaction|contactless payment";
+    cajero|recibo|prelievo|pagamento pos|addebito|acquisto|betaalautomaat|geldautomaat|\
+    betaalpas|incasso|pinbetaling|kortkop|uttag|autogiro|haevning|dankort|varekjop|minibank|\
+    visa varekjop|korttiosto|osto|nosto|zakup|wyplata|platnosc|obciazenie|nakup|vyber|\
+    platba kartou|inkaso|vasarlas|keszpenzfelvet|dij|cumparare|retragere|kupnja|isplata|\
+    nakup kartico|dvig|покупка|снятие|списание|оплата|pirkums|pirkimas|pirkinys|grynuju|\
+    ost kaardiga|harcama|αγορα|αναληψη|outflow|expense|money out|fee|service charge|bank charge|\
+    overdraft interest|cash out|支出|消费|取现|出金|card payment|pos purchase|visa purchase|\
+    debit card|gebuhr|bill payment|bankcard payment|kontofuhrung|outgoing|rent|card transaction|\
+    contactless payment";
 
 /// A whole cell by which a row says that it is a balance or a total and no transaction.
-pub(super) const SUMMARY: &str = "opening balance|closing balance|beginning balance|ending balance|balance forward|\
-    balance brought forward|balance carried forward|brought forward|carried forward|\
-    previous balance|current balance|new balance|available balance|ledger balance|\
-    start balance|end balance|grand total|subtotal|sub total|turnover|anfangssaldo|endsaldo|\
-    saldo|saldovortrag|kontostand|alter saldo|neuer saldo|gesamtsumme|umsatzsumme|\
-    anfangsbestand|endbestand|schlusssaldo|ubertrag|saldo per|solde|ancien solde|\
-    nouveau solde|solde initial|solde final|solde precedent|solde d ouverture|\
+pub(super) const SUMMARY: &str = "opening balance|closing balance|beginning balance|\
+    ending balance|balance forward|balance brought forward|balance carried forward|\
+    brought forward|carried forward|previous balance|current balance|new balance|\
+    available balance|ledger balance|start balance|end balance|grand total|subtotal|sub total|\
+    turnover|anfangssaldo|endsaldo|saldo|saldovortrag|kontostand|alter saldo|neuer saldo|\
+    gesamtsumme|umsatzsumme|anfangsbestand|endbestand|schlusssaldo|ubertrag|saldo per|solde|\
+    ancien solde|nouveau solde|solde initial|solde final|solde precedent|solde d ouverture|\
     solde de cloture|solde crediteur|solde debiteur|total des operations|saldo anterior|\
     saldo inicial|saldo final|saldo do dia|saldo atual|saldo actual|saldo contabile|\
-    saldo iniziale|saldo finale|saldo precedente|beginsaldo|eindsaldo|vorig saldo|\
-    nieuw saldo|ingaende saldo|utgaende saldo|ingaende balans|utgaende balans|\
-    inngaende saldo|primosaldo|ultimosaldo|alkusaldo|loppusaldo|saldo poczatkowe|\
-    saldo koncowe|pocatecni zustatek|konecny zustatek|konecny zostatok|pociatocny zostatok|\
-    nyito egyenleg|zaro egyenleg|nyitoegyenleg|zaroegyenleg|osszesen|sold initial|\
-    sold final|pocetno stanje|zavrsno stanje|konacno stanje|zacetno stanje|koncno stanje|\
-    входящий остаток|исходящий остаток|остаток на начало|остаток на конец|итого|всего|\
-    обороты|вхідний залишок|вихідний залишок|разом|likutis pradziai|likutis pabaigai|\
-    pradinis likutis|galutinis likutis|apyvarta|sakuma atlikums|beigu atlikums|sakuma saldo|\
-    beigu saldo|apgrozijums|algsaldo|loppsaldo|algjaak|loppjaak|kaive|devir|devreden bakiye|\
-    υπολοιπο εναρξης|τελικο υπολοιπο|συνολο|期初余额|期末余额|合计|合計|小计|总计|前月繰越|\
-    繰越|前期繰越|balance b f|balance c f|bal b f|bal c f|b f|c f|opening bal|closing bal|\
-    available bal|ledger bal|balance as of|balance on|beginning balance as of|\
-    ending balance as of|total credits|total debits|total debit|total credit|saldo vom|\
-    saldo am|saldo zum|kontostand vom|kontostand am|umsatztotal|total umsatz|guthaben|\
-    solde au|solde le|nouveau solde au|ancien solde au|saldo al|saldo en cuenta|\
-    saldo disponible|saldo disponivel|saldo do periodo|saldo bloqueado|saldo awal|\
-    saldo akhir|mutasi kredit|mutasi debet|mutasi debit|zustatek|pocatecny zostatok|\
-    zostatok|stan poczatkowy|stan koncowy|egyenleg|onceki bakiye|bakiye|upphafsstada|\
-    lokastada|byrjunarstada|innestaende saldo|bokfort saldo|saldo i dag|ενιαιο υπολοιπο|\
-    υπολοιπο|προηγουμενο υπολοιπο|остаток|начално салдо|крайно салдо|началнo салдо|салдо|\
-    почетно стање|крајње стање|יתרת פתיחה|יתרה קודמת|יתרת סגירה|יתרה|סהכ|סה כ|\
-    الرصيد الافتتاحي|الرصيد الختامي|الرصيد السابق|الاجمالي|المجموع|ยอดยกมา|ยอดยกไป|ยอดรวม|\
-    รวม|이월|전월이월|합계|소계|so du dau ky|so du cuoi ky|tong cong|baki awal|baki akhir|\
-    承前|转下页|承上页|本页合计|总合计|承前期|結餘承上|承上結餘";
+    saldo iniziale|saldo finale|saldo precedente|beginsaldo|eindsaldo|vorig saldo|nieuw saldo|\
+    ingaende saldo|utgaende saldo|ingaende balans|utgaende balans|inngaende saldo|primosaldo|\
+    ultimosaldo|alkusaldo|loppusaldo|saldo poczatkowe|saldo koncowe|pocatecni zustatek|\
+    konecny zustatek|konecny zostatok|pociatocny zostatok|nyito egyenleg|zaro egyenleg|\
+    nyitoegyenleg|zaroegyenleg|osszesen|sold initial|sold final|pocetno stanje|zavrsno stanje|\
+    konacno stanje|zacetno stanje|koncno stanje|входящий остаток|исходящий остаток|\
+    остаток на начало|остаток на конец|итого|всего|обороты|вхідний залишок|вихідний залишок|\
+    разом|likutis pradziai|likutis pabaigai|pradinis likutis|galutinis likutis|apyvarta|\
+    sakuma atlikums|beigu atlikums|sakuma saldo|beigu saldo|apgrozijums|algsaldo|loppsaldo|\
+    algjaak|loppjaak|kaive|devir|devreden bakiye|υπολοιπο εναρξης|τελικο υπολοιπο|συνολο|\
+    期初余额|期末余额|合计|合計|小计|总计|前月繰越|繰越|前期繰越|balance b f|balance c f|\
+    bal b f|bal c f|b f|c f|opening bal|closing bal|available bal|ledger bal|balance as of|\
+    balance on|beginning balance as of|ending balance as of|total credits|total debits|\
+    total debit|total credit|saldo vom|saldo am|saldo zum|kontostand vom|kontostand am|\
+    umsatztotal|total umsatz|guthaben|solde au|solde le|nouveau solde au|ancien solde au|\
+    saldo al|saldo en cuenta|saldo disponible|saldo disponivel|saldo do periodo|saldo bloqueado|\
+    saldo awal|saldo akhir|mutasi kredit|mutasi debet|mutasi debit|zustatek|pocatecny zostatok|\
+    zostatok|stan poczatkowy|stan koncowy|egyenleg|onceki bakiye|bakiye|upphafsstada|lokastada|\
+    byrjunarstada|innestaende saldo|bokfort saldo|saldo i dag|ενιαιο υπολοιπο|υπολοιπο|\
+    προηγουμενο υπολοιπο|остаток|начално салдо|крайно салдо|началнo салдо|салдо|почетно стање|\
+    крајње стање|יתרת פתיחה|יתרה קודמת|יתרת סגירה|יתרה|סהכ|סה כ|الرصيد الافتتاحي|الرصيد الختامي|\
+    الرصيد السابق|الاجمالي|المجموع|ยอดยกมา|ยอดยกไป|ยอดรวม|รวม|이월|전월이월|합계|소계|\
+    so du dau ky|so du cuoi ky|tong cong|baki awal|baki akhir|承前|转下页|承上页|本页合计|\
+    总合计|承前期|結餘承上|承上結餘";
 
 /// The same in a row without a date; in a row with one it may be the name of a payee.
-pub(super) const SUMMARY_OR_PAYEE: &str = "total|totals|sum|summa|suma|summe|gesamt|totale|totaal|razem|celkem|spolu|ukupno|skupaj|\
-    kokku|toplam|report|is viso";
+pub(super) const SUMMARY_OR_PAYEE: &str = "total|totals|sum|summa|suma|summe|gesamt|totale|\
+    totaal|razem|celkem|spolu|ukupno|skupaj|kokku|toplam|report|is viso";
 
 /// Values of an indicator column that mean money out.
-pub(super) const OUT: &str = "d|dr|db|dbit|debit|дебит|дб|חובה|مدين|차변|ghi no|keluar|debito|debet|debits|s|soll|af|out|outflow|\
-    outgoing|expense|expenses|withdrawal|withdraw|paid out|money out|spent|расход|списание|дебет|\
-    дт|витрата|支出|支|借|出金|출금|borc|obciazenie|vydaj|kiadas|terheles|t|breme|duguje|ut|ud|uit|cargo|\
-    addebito|debe|sortie|depense|uscita|ausgabe|belastung|lastschrift|saida|egreso|wydatek|付款|转出|\
-    deb|dare|debetas|debets|deebet|minus|terhelés|zhatek|χρεωση|odchozi|tartozik|χ|outbound";
+pub(super) const OUT: &str = "d|dr|db|dbit|debit|дебит|дб|חובה|مدين|차변|ghi no|keluar|debito|\
+    debet|debits|s|soll|af|out|outflow|outgoing|expense|expenses|withdrawal|withdraw|paid out|\
+    money out|spent|расход|списание|дебет|дт|витрата|支出|支|借|出金|출금|borc|obciazenie|vydaj|\
+    kiadas|terheles|t|breme|duguje|ut|ud|uit|cargo|addebito|debe|sortie|depense|uscita|ausgabe|\
+    belastung|lastschrift|saida|egreso|wydatek|付款|转出|deb|dare|debetas|debets|deebet|minus|\
+    terhelés|zhatek|χρεωση|odchozi|tartozik|χ|outbound";
 
 /// Values of an indicator column that mean money in.
-pub(super) const IN: &str = "c|cr|crdt|credit|кр|זכות|دائن|대변|ghi co|masuk|credito|kredit|credits|k|h|haben|bij|in|inflow|\
-    incoming|income|deposit|paid in|money in|received|приход|поступление|зачисление|кредит|кт|\
-    дохід|доход|收入|收|贷|入金|입금|alacak|uznanie|prijem|bevetel|jovairas|j|dobro|potrazuje|inn|ind|\
-    abono|accredito|haber|entree|recette|entrata|einnahme|gutschrift|entrada|ingreso|wplyw|收款|转入|\
-    cre|avere|kreditas|kredits|kreedit|plus|πιστωση|prichozi|kovetel|π|inbound";
+pub(super) const IN: &str = "c|cr|crdt|credit|кр|זכות|دائن|대변|ghi co|masuk|credito|kredit|\
+    credits|k|h|haben|bij|in|inflow|incoming|income|deposit|paid in|money in|received|приход|\
+    поступление|зачисление|кредит|кт|дохід|доход|收入|收|贷|入金|입금|alacak|uznanie|prijem|\
+    bevetel|jovairas|j|dobro|potrazuje|inn|ind|abono|accredito|haber|entree|recette|entrata|\
+    einnahme|gutschrift|entrada|ingreso|wplyw|收款|转入|cre|avere|kreditas|kredits|kreedit|plus|\
+    πιστωση|prichozi|kovetel|π|inbound";
 
 /// States of a row under which no money moved.
-pub(super) const VOID: &str = "declined|rejected|failed|reverted|cancelled|canceled|void|voided|reversed|expired|denied|\
-    removed|deleted|abgelehnt|storniert|rückgängig|annule|refuse|rechazado|cancelado|\
-    rifiutato|annullato|geweigerd|geannuleerd|avvisad|avvist|afvist|odrzucona|anulowana|\
-    zamitnuto|elutasitva|отклонено|отклонен|отменен|отменена|交易关闭|已关闭|失败|支付失败|\
-    已全额退款|reddedildi|iptal|hylatty|atmesta|refused|blocked|unsuccessful|incomplete|\
-    returned|rechazad|cancelad|anulad|denegad|fallid|no procesad|caducad|devuelt|\
-    zuruckgewiesen|fehlgeschlagen|abgebrochen|nicht ausgefuhrt|gescheitert|zuruckgerufen|\
-    rejet|refus|annul|echoue|echec|non execut|non riuscit|rifiutat|annullat|stornat|fallit|\
-    respint|revocat|rejeitad|recusad|estornad|nao efetuad|falhou|falha|negad|devolvid|mislukt|\
-    afgewezen|verlopen|ingetrokken|makulerad|avbruten|misslyck|aterkallad|annulleret|fejlet|\
-    kansellert|feilet|avbrutt|perut|epaonnistu|tagasi lukatud|tuhistatud|ebaonnestu|noraidit|\
-    atcelt|atsaukta|nepavyk|odrzucon|anulowan|nieudan|wycofan|zamitnut|zrusen|neuspesn|\
-    zamietnut|elutasit|sikertelen|torolt|visszavont|meghiusul|respins|anulat|esuat|refuzat|\
-    отхвърлен|отказ|анулиран|неуспешн|не исполнен|аннулирован|возвращен|відхилен|скасован|\
-    неуспішн|odbijen|otkazan|storniran|neuspjesn|zavrnjen|preklican|απορριφθ|ακυρωθ|ακυρωμεν|\
-    αποτυχ|reddedil|basarisiz|basarısız|נדחה|נדחתה|בוטל|נכשל|مرفوض|ملغ|فشل|فاشل|关闭|取消|撤销|拒绝|\
-    失敗|キャンセル|不成立|却下|취소|실패|거절|ล้มเหลว|ยกเลิก|ปฏิเสธ|ไม่สำเร็จ|that bai|\
-    da huy|tu choi|gagal|dibatalkan|ditolak|kedaluwarsa";
+pub(super) const VOID: &str = "declined|rejected|failed|reverted|cancelled|canceled|void|voided|\
+    reversed|expired|denied|removed|deleted|abgelehnt|storniert|rückgängig|annule|refuse|\
+    rechazado|cancelado|rifiutato|annullato|geweigerd|geannuleerd|avvisad|avvist|afvist|\
+    odrzucona|anulowana|zamitnuto|elutasitva|отклонено|отклонен|отменен|отменена|交易关闭|\
+    已关闭|失败|支付失败|已全额退款|reddedildi|iptal|hylatty|atmesta|refused|blocked|\
+    unsuccessful|incomplete|returned|rechazad|cancelad|anulad|denegad|fallid|no procesad|\
+    caducad|devuelt|zuruckgewiesen|fehlgeschlagen|abgebrochen|nicht ausgefuhrt|gescheitert|\
+    zuruckgerufen|rejet|refus|annul|echoue|echec|non execut|non riuscit|rifiutat|annullat|\
+    stornat|fallit|respint|revocat|rejeitad|recusad|estornad|nao efetuad|falhou|falha|negad|\
+    devolvid|mislukt|afgewezen|verlopen|ingetrokken|makulerad|avbruten|misslyck|aterkallad|\
+    annulleret|fejlet|kansellert|feilet|avbrutt|perut|epaonnistu|tagasi lukatud|tuhistatud|\
+    ebaonnestu|noraidit|atcelt|atsaukta|nepavyk|odrzucon|anulowan|nieudan|wycofan|zamitnut|\
+    zrusen|neuspesn|zamietnut|elutasit|sikertelen|torolt|visszavont|meghiusul|respins|anulat|\
+    esuat|refuzat|отхвърлен|отказ|анулиран|неуспешн|не исполнен|аннулирован|возвращен|відхилен|\
+    скасован|неуспішн|odbijen|otkazan|storniran|neuspjesn|zavrnjen|preklican|απορριφθ|ακυρωθ|\
+    ακυρωμεν|αποτυχ|reddedil|basarisiz|basarısız|נדחה|נדחתה|בוטל|נכשל|مرفوض|ملغ|فشل|فاشل|关闭|\
+    取消|撤销|拒绝|失敗|キャンセル|不成立|却下|취소|실패|거절|ล้มเหลว|ยกเลิก|ปฏิเสธ|ไม่สำเร็จ|\
+    that bai|da huy|tu choi|gagal|dibatalkan|ditolak|kedaluwarsa";

@@ -23,7 +23,7 @@ pub(super) async fn preview(
         Ok(count) => count.min(usize::try_from(ROWS_MAX).unwrap_or(usize::MAX)),
         Err(_) => return Err(Error::invalid("rows_max", "is negative; send 0 to 2000000")),
     };
-    let answers = asked.answers.into_iter().collect();
+    let answers = parse::answers(asked.answers)?;
     let preview = steps.preview(user, upload_id, answers, rows_max).await?;
     let reading = Part::Reading(proto::PreviewReading {
         reading: Some(convert::reading(&preview.reading)),
