@@ -8,10 +8,10 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::{Client, tools::Tools, tree::Tree};
+use crate::command;
 use crate::demo::manifest::Example;
 use crate::services::Services;
 use crate::stack::Stack;
-use crate::{command, wait};
 
 /// How long a client may take. They take seconds; what hangs is to be told, not waited for.
 const LIMIT: Duration = Duration::from_secs(120);

@@ -28,10 +28,11 @@ pub enum Signs {
 }
 
 /// What a row with an unknown indicator, or an amount without a mark, is.
-#[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Serialize, Deserialize, Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[serde(rename_all = "snake_case")]
 pub enum Unknown {
     /// No transaction: it is rejected and shown.
+    #[default]
     Rejected,
     /// Money out.
     Out,
@@ -58,6 +59,7 @@ pub enum Amount {
         /// Whether the debit mark means money in.
         inverted: bool,
         /// What cells without a mark mean.
+        #[serde(default)]
         bare: Unknown,
     },
     /// A column for money out and one for money in.

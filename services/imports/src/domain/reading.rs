@@ -103,7 +103,9 @@ pub struct Reading {
     /// Whether rows that only repeat the balance, with it as their amount, are left out, and if so
     /// whether the rows are in order of time.
     pub restated: Option<bool>,
-    /// How many rows the file has, good and bad.
+    /// How many rows the file has, good and bad; 0 in readings of earlier releases, which did not
+    /// count.
+    #[serde(default)]
     pub rows: u64,
     /// The day on which the decision was made; two-digit years depend on it.
     pub today: NaiveDate,
