@@ -26,7 +26,8 @@ use super::trial::{self, Findings, Trial};
 use super::when::{self, Day, When};
 use super::wording;
 
-/// The version of [`Reading`]: a stored one of another version is made anew.
+/// The version of [`Reading`], noted with each. A file reads for ever as it was frozen, so fields are
+/// only added, with a default that says what an earlier release did.
 pub const VERSION: u16 = 2;
 
 /// Where a statement's bytes come from. Every call reads from the beginning.
