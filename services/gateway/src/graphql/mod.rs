@@ -273,3 +273,11 @@ fn schema() -> Schema<Query, Mutation, Subscription> {
         .extension(Nulls)
         .finish()
 }
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_schema_reads_as_what_it_is() {
+        async_graphql::parser::parse_schema(super::sdl()).expect("a schema");
+    }
+}
