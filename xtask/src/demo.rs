@@ -69,6 +69,7 @@ fn print_links(stack: &Stack<'_>, services: &Services, keep: bool) {
         "gateway      {}  (gRPC, gRPC-Web, POST /v1/statements)",
         services.gateway_url()
     );
+    println!("GraphQL      {}/graphql", services.gateway_url());
     println!("health       {}/health", services.gateway_url());
     println!(
         "Temporal UI  http://127.0.0.1:{}",

@@ -1,8 +1,8 @@
 //! The public edge: one port for gRPC, gRPC-Web, GraphQL, uploads and health.
 //!
 //! * [`config`](Config): what it can be told.
-//! * [`domain`]: which methods are public and who owns them, every limit, and what a GraphQL document
-//!   costs.
+//! * [`domain`]: which methods are public and who owns them, every limit, and what a GraphQL
+//!   document costs.
 //! * `grpc`: the proxy, which passes calls on undecoded, and what it needs: the gate (tokens, calls
 //!   per user), the lanes (connections to services), the watch (what ends a call early).
 //! * `graphql`: the public methods as one graph, asked of the services by the same lanes.
@@ -10,7 +10,8 @@
 //! * `error`: what the gateway itself refuses.
 //!
 //! It has no tables, no workflows and no credentials of the object store. It holds no request
-//! whole but those of GraphQL, which are small, and what it decides a service decides again: nobody is trusted for coming through here.
+//! whole but those of GraphQL, which are small, and what it decides a service decides again: nobody
+//! is trusted for coming through here.
 
 mod config;
 pub mod domain;

@@ -257,8 +257,8 @@ pub(super) struct ImportWarning {
 pub(super) struct ImportReversal {
     /// Transactions removed from the ledger.
     removed_count: i32,
-    /// Transactions that stay because they were edited by hand since: `transactions(importId)` lists
-    /// them, `lockedFields` tells what was edited.
+    /// Transactions that stay because they were edited by hand since: `transactions(importId)`
+    /// lists them, `lockedFields` tells what was edited.
     kept_count: i32,
 }
 

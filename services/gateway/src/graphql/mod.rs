@@ -1,9 +1,9 @@
 //! The GraphQL door: the public methods of the services as one graph.
 //!
-//! A request becomes calls by the same lanes as those that are passed on, with its user's own token;
-//! the services decide everything. Here it is decided how large a question may be ([`shape`],
-//! [`budget`]). It knows nothing of HTTP: how requests come and answers go is the business of
-//! `http`. The schema is in `schema.graphql`, whose descriptions are the documentation.
+//! A request becomes calls by the same lanes as those that are passed on, with its user's own
+//! token; the services decide everything. Here it is decided how large a question may be
+//! ([`shape`], [`budget`]). It knows nothing of HTTP: how requests come and answers go is the
+//! business of `http`. The schema is in `schema.graphql`, whose descriptions are the documentation.
 
 mod account;
 mod answer;
@@ -27,9 +27,9 @@ mod subscription;
 mod template;
 mod transaction;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use async_graphql::{Response, Schema, Value, parser::parse_query};
+use async_graphql::{Response, SDLExportOptions, Schema, Value, parser::parse_query};
 use futures::{
     FutureExt, StreamExt,
     stream::{self, BoxStream},
@@ -59,7 +59,8 @@ const NAME: &str = "graphql";
 
 /// Answers GraphQL requests.
 pub(crate) struct Door {
-    schema: Schema<Query, Mutation, Subscription>,
+    /// Built when it is first asked: a gateway of which nobody asks a graph does not carry one.
+    schema: OnceLock<Schema<Query, Mutation, Subscription>>,
     introspection: bool,
     gate: Gate,
     lanes: Lanes,
@@ -83,7 +84,7 @@ impl Door {
         stop: CancellationToken,
     ) -> Self {
         Self {
-            schema: schema(),
+            schema: OnceLock::new(),
             introspection,
             gate,
             lanes,
@@ -137,9 +138,15 @@ impl Door {
         }
         metrics::counter!("graphql_subscriptions_total").increment(1);
         let request_id = session.request_id().to_owned();
-        let answers = self.schema.execute_stream(request.data(Arc::new(session)));
+        let answers = self
+            .schema()
+            .execute_stream(request.data(Arc::new(session)));
         let answers = answers.map(move |response| Answer::of(response, &request_id));
         answers.boxed()
+    }
+
+    fn schema(&self) -> &Schema<Query, Mutation, Subscription> {
+        self.schema.get_or_init(schema)
     }
 
     /// Refuses what is too large before it is looked into.
@@ -171,7 +178,7 @@ impl Door {
             Err(refusal) => return Answer::refused(&refusal, session.request_id()),
         };
         let (began, request_id) = (Instant::now(), session.request_id().to_owned());
-        let response = self.schema.execute(request.data(Arc::new(session))).await;
+        let response = self.schema().execute(request.data(Arc::new(session))).await;
         let answer = Answer::of(response, &request_id);
         let labels = [("kind", kind.name()), ("outcome", answer.outcome())];
         metrics::counter!("graphql_requests_total", &labels).increment(1);
@@ -252,7 +259,10 @@ impl Serialize for Answer {
 
 /// The schema, as text.
 pub(crate) fn sdl() -> String {
-    schema().sdl()
+    let options = SDLExportOptions::new()
+        .use_space_ident()
+        .prefer_single_line_descriptions();
+    schema().sdl_with_options(options)
 }
 
 fn schema() -> Schema<Query, Mutation, Subscription> {
@@ -262,4 +272,12 @@ fn schema() -> Schema<Query, Mutation, Subscription> {
         .extension(Budgets)
         .extension(Nulls)
         .finish()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_schema_reads_as_what_it_is() {
+        async_graphql::parser::parse_schema(super::sdl()).expect("a schema");
+    }
 }

@@ -15,10 +15,7 @@ use super::{
 };
 use crate::domain::{Owner, cost};
 
-/// What can be changed. The fields of one document are done one after the other; each is null when
-/// it is refused, and those after it are done all the same. Whether a change took effect that was
-/// answered with DEADLINE_EXCEEDED or UNAVAILABLE is not known: send it again, with the same
-/// `requestId` where there is one.
+/// The root of mutations.
 pub(super) struct Mutation;
 
 /// A change to an import that needs nothing but to be asked for.
@@ -61,6 +58,10 @@ pub(super) struct UnlockTransactionFieldsInput {
     fields: Vec<String>,
 }
 
+/// What can be changed. The fields of one document are done one after the other; each is null when
+/// it is refused, and those after it are done all the same. Whether a change took effect that was
+/// answered with DEADLINE_EXCEEDED or UNAVAILABLE is not known: send it again, with the same
+/// `requestId` where there is one.
 #[Object]
 impl Mutation {
     /// Opens an account.
@@ -150,8 +151,8 @@ impl Mutation {
         Ok(Some(input.transaction_id))
     }
 
-    /// Gives fields that were edited by hand back to rules and banks. Their values stay until one of
-    /// those writes them. Fields that are not locked are ignored.
+    /// Gives fields that were edited by hand back to rules and banks. Their values stay until one
+    /// of those writes them. Fields that are not locked are ignored.
     #[graphql(complexity = "cost::call(child_complexity)")]
     async fn unlock_transaction_fields(
         &self,

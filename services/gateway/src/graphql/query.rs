@@ -17,10 +17,11 @@ use super::{
 };
 use crate::domain::{Owner, cost};
 
-/// What can be read. Every field is null when it is refused, with an error that says why; the ids of
-/// another user are refused with NOT_FOUND exactly as unknown ones.
+/// The root of queries.
 pub(super) struct Query;
 
+/// What can be read. Every field is null when it is refused, with an error that says why; the ids
+/// of another user are refused with NOT_FOUND exactly as unknown ones.
 #[Object]
 #[expect(
     clippy::too_many_arguments,

@@ -34,7 +34,8 @@ struct Moment {
     imports: Told<imports::Import>,
 }
 
-/// Answers by id. A hundred transactions of one account ask for it once, and share even the refusal.
+/// Answers by id. A hundred transactions of one account ask for it once, and share even the
+/// refusal.
 struct Told<T>(Mutex<HashMap<String, Answer<T>>>);
 
 type Answer<T> = Arc<OnceCell<std::result::Result<T, Status>>>;

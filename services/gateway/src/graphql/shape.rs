@@ -38,8 +38,8 @@ impl Kind {
     }
 }
 
-/// Refuses a document that is too much of anything. The kind is that of the operation with the name,
-/// or of the only one; which one is meant when that is not clear is the library's to refuse.
+/// Refuses a document that is too much of anything. The kind is that of the operation with the
+/// name, or of the only one; which one is meant when that is not clear is the library's to refuse.
 pub(super) fn check(
     document: &ExecutableDocument,
     operation_name: Option<&str>,

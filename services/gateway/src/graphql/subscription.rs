@@ -12,14 +12,15 @@ use super::{
 };
 use crate::domain::{Owner, cost};
 
-/// What can be followed, by WebSocket at /graphql/ws with the protocol graphql-transport-ws.
+/// The root of subscriptions.
 pub(super) struct Subscription;
 
+/// What can be followed, by WebSocket at /graphql/ws with the protocol graphql-transport-ws.
 #[Subscribe]
 impl Subscription {
-    /// An import as it is now, then again after every change, until it has ended. Ends with an error
-    /// (TOKEN_EXPIRED, SERVER_STOPPING, STREAM_IDLE) before that: subscribe again, nothing is
-    /// missed.
+    /// An import as it is now, then again after every change, until it has ended. Ends with an
+    /// error (TOKEN_EXPIRED, SERVER_STOPPING, STREAM_IDLE) before that: subscribe again, nothing
+    /// is missed.
     #[graphql(complexity = "cost::call(child_complexity)")]
     async fn import_progress<'a>(
         &self,

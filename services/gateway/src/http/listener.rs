@@ -33,8 +33,8 @@ use djinn_chassis::shutdown::Shutdown;
 use crate::domain::limits;
 
 /// Serves until the shutdown: then no new connections are taken, those there are finish what they
-/// have, and when the grace period is over the rest is dropped. `tracker` counts what is waited for;
-/// connections that have become WebSockets are counted by those who serve them.
+/// have, and when the grace period is over the rest is dropped. `tracker` counts what is waited
+/// for; connections that have become WebSockets are counted by those who serve them.
 pub(crate) async fn serve(
     listener: TcpListener,
     app: Router,

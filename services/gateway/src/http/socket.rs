@@ -121,9 +121,13 @@ enum Event {
     End,
 }
 
-/// Why a socket ends: it is closed and told why, or its client is gone.
+/// Why a socket ends.
 enum End {
+    /// It is closed here, and its client told why.
     Close(Close, Cow<'static, str>),
+    /// Its client has closed it.
+    Left,
+    /// Its client is gone, or takes nothing any more.
     Gone,
 }
 
@@ -172,16 +176,22 @@ impl Socket {
         let end = self.serve().await;
         // The services hear of it before the client does.
         self.operations.clear();
-        if let End::Close(close, reason) = end {
-            tracing::debug!(?close, %reason, "socket closed");
-            let code = close.code();
-            let reason = reason.as_ref().into();
-            let said = self.send(Message::Close(Some(CloseFrame { code, reason })));
-            if said.await.is_ok() {
-                // Closing at once would reset the connection under a client that still sends.
-                let rest = async { while let Some(Ok(_)) = self.wire.recv().await {} };
-                timeout(limits::LINGER, rest).await.ok();
+        let said = match end {
+            End::Close(close, reason) => {
+                tracing::debug!(?close, %reason, "socket closed");
+                let code = close.code();
+                let reason = reason.as_ref().into();
+                let frame = CloseFrame { code, reason };
+                self.send(Message::Close(Some(frame))).await.is_ok()
             }
+            End::Left => true,
+            End::Gone => false,
+        };
+        if said {
+            // Reading on answers a client that closes; and dropping the connection at once would
+            // reset it under one that still sends.
+            let rest = async { while let Some(Ok(_)) = self.wire.recv().await {} };
+            timeout(limits::LINGER, rest).await.ok();
         }
         metrics::gauge!("graphql_sockets").decrement(1);
     }
@@ -267,7 +277,7 @@ impl Socket {
             Message::Text(text) => Said::parse(&text).ok_or(Close::BadMessage)?,
             Message::Binary(_) => return Err(Close::BadMessage.into()),
             Message::Ping(_) | Message::Pong(_) => return Ok(()),
-            Message::Close(_) => return Err(End::Gone),
+            Message::Close(_) => return Err(End::Left),
         };
         match said {
             Said::Init { authorization } => self.init(authorization).await,

@@ -82,6 +82,8 @@ pub(crate) fn refused(answer: &Value, code: &str, reason: &str) {
 pub(crate) enum Heard {
     Message(Value),
     Closed(u16, String),
+    /// A close without a reason, as it answers one.
+    Left,
     Gone,
 }
 
@@ -155,6 +157,7 @@ impl Client {
                 Some(Ok(Message::Close(Some(frame)))) => {
                     return Heard::Closed(frame.code.into(), frame.reason.to_string());
                 }
+                Some(Ok(Message::Close(None))) => return Heard::Left,
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(other)) => panic!("{other:?}"),
                 Some(Err(_)) | None => return Heard::Gone,

@@ -31,7 +31,8 @@ fn accounts() -> Vec<Case> {
                 "CreateAccount",
                 json!({ "requestId": REQUEST, "name": "Giro", "kind": "ACCOUNT_KIND_SAVINGS",
                     "currencyCode": "EUR",
-                    "openingBalance": { "currencyCode": "EUR", "minorUnits": "-9007199254740993" } }),
+                    "openingBalance":
+                        { "currencyCode": "EUR", "minorUnits": "-9007199254740993" } }),
             ),
         },
         Case {
@@ -232,7 +233,8 @@ async fn one_question_is_not_answered_twice() {
     let gateway = Gateway::before(backend.address).await;
     let query = format!(
         "mutation {{ answerImport(input: {{ requestId: \"{REQUEST}\", importId: \"i\", etag: \"e\",
-            answers: [{{ key: \"a\", value: \"1\" }}, {{ key: \"a\", value: \"2\" }}] }}) {{ id }} }}"
+            answers: [{{ key: \"a\", value: \"1\" }}, {{ key: \"a\", value: \"2\" }}]
+            }}) {{ id }} }}"
     );
     let answer = ask(&gateway, &query).await;
     refused(&answer, "INVALID_ARGUMENT", "ARGUMENT_INVALID");

@@ -30,7 +30,8 @@ async fn an_import_is_told_whole_with_what_hangs_on_it() {
             includedAmount { amount } balanceAfter { currencyCode minorUnits amount }
             questions { key prompt choices { value label samples } }
             warnings { reason } answers { key value } reversal { keptCount }
-            account { id name kind state balance { amount } openingBalance { minorUnits } closeTime }
+            account { id name kind state balance { amount } openingBalance { minorUnits }
+                closeTime }
             rows(first: 2) { nodes { rowNumber verdict included amount { amount }
                 problem { reason original } transaction { id } } pageInfo { hasNextPage } }
         } }",

@@ -121,16 +121,15 @@ async fn it_ends_with_its_token_and_the_socket_follows() {
 
 #[tokio::test]
 async fn completing_or_leaving_cancels_it_at_the_service() {
-    for leaves in [false, true] {
+    for way in ["complete", "close", "hang up"] {
         let backend = Backend::start().await;
         let gateway = Gateway::before(backend.address).await;
         let mut client = Client::known(&gateway, &gateway.keys.token()).await;
         client.subscribe("1", FOLLOW).await;
         send(&backend, ImportState::Staging).await;
         client.next("next", "1").await;
-        match leaves {
-            true => drop(client),
-            false => {
+        match way {
+            "complete" => {
                 client.say(json!({ "type": "complete", "id": "1" })).await;
                 left(&backend).await;
                 client
@@ -138,6 +137,12 @@ async fn completing_or_leaving_cancels_it_at_the_service() {
                     .await;
                 client.next("next", "1").await;
             }
+            "close" => {
+                client.0.close(None).await.expect("sent");
+                // The gateway closes as well, before it hangs up.
+                assert_eq!(client.hear().await, Heard::Left);
+            }
+            _ => drop(client),
         }
         left(&backend).await;
     }
