@@ -107,9 +107,9 @@ fn an_iban_is_that_of_no_card() {
 fn a_file_without_one_readable_row_is_refused() {
     let declined = "Date,Description,Amount,State\n\
         15/01/2024,A,-12.50,DECLINED\n16/01/2024,B,-20.00,FAILED\n";
-    check(declined, None, "rows=leave_out? 2:VOID 3:VOID");
+    check(declined, None, "rows=drop? 2:VOID 3:VOID");
     let source = Bytes(declined.as_bytes().to_vec());
-    let answered = recognise(&source, &hints(&[("rows", "leave_out")])).unwrap();
+    let answered = recognise(&source, &hints(&[("rows", "drop")])).unwrap();
     let Recognition::Refused(refusal) = answered else {
         panic!("not refused")
     };
@@ -195,7 +195,7 @@ fn states_under_which_no_money_moved_in_many_languages() {
             "Date;Text;{state};Amount\n15.01.2024;A;OK;-12,34\n16.01.2024;B;{refused};-99,00\n\
              17.01.2024;C;OK;-900,00\n"
         );
-        check(&text, None, "rows=leave_out? -12.34 -900.00 3:VOID");
+        check(&text, None, "rows=drop? -12.34 -900.00 3:VOID");
     }
 }
 

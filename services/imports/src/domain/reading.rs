@@ -363,7 +363,7 @@ fn conclude(
             }
             // Beyond two questions the first answer holds: the rows are left out and shown.
             None if questions.len() < QUESTIONS_MAX => {
-                questions.push(rows.question(source, &mut reading)?);
+                questions.extend(rows.question(source, &mut reading)?);
             }
             None => reading = rows.first(&reading),
         }

@@ -24,6 +24,13 @@ pub(super) struct Samples {
     pub(super) sizes_differ: bool,
 }
 
+impl Samples {
+    /// Whether the file reads the same under every choice.
+    pub(super) fn are_alike(&self) -> bool {
+        self.by_choice.windows(2).all(|pair| pair[0] == pair[1])
+    }
+}
+
 /// One line of the file as it reads under each choice.
 struct Line {
     number: u64,

@@ -394,7 +394,7 @@ fn states_and_fees() {
              TOPUP,Current,2023-01-05 10:00:00,2023-01-05 11:00:00,Top-Up,100.00,0.00,EUR,COMPLET\
              ED,169.00\n\
              CARD_PAYMENT,Current,2023-01-06 10:00:00,,Shop,-5.00,0.00,EUR,REVERTED,\n",
-        "asks; date=3:ymd|2:ymd; rows=leave_out|keep; 2023-01-02 -10.00 EUR; \
+        "asks; date=3:ymd|2:ymd; 2023-01-02 -10.00 EUR; \
              2023-01-03 -21.00 EUR; 2023-01-05 100.00 EUR; 5 NO_DATE",
     );
 }

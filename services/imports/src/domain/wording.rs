@@ -255,12 +255,14 @@ impl Rows {
         format!("{about} {}", chosen.map_or("", |(_, label)| *label))
     }
 
-    /// The question; the reading becomes that of the first choice.
+    /// The question; the reading becomes that of the first choice. None where the choices come to
+    /// the same, as for declined rows that have no date anyway: there is nothing to ask before
+    /// another answer gives them one.
     pub(super) fn question(
         self,
         source: &dyn Source,
         reading: &mut Reading,
-    ) -> Result<Question, ReadError> {
+    ) -> Result<Option<Question>, ReadError> {
         let prompt = match self {
             Self::Void(_) => "Some rows were declined, cancelled or turned back. Do they count?",
             Self::Undated => {
@@ -269,13 +271,16 @@ impl Rows {
         };
         let readings = [self.first(reading), self.second(reading)];
         let samples = sample::samples(source, &readings)?;
+        *reading = self.first(reading);
+        if samples.are_alike() {
+            return Ok(None);
+        }
         let labelled = self.answers();
         let labelled = labelled.map(|(value, label)| (value.to_owned(), label.to_owned()));
-        *reading = self.first(reading);
-        Ok(Question {
+        Ok(Some(Question {
             key: ROWS.to_owned(),
             prompt: prompt.to_owned(),
             choices: choices(labelled, samples.by_choice),
-        })
+        }))
     }
 }

@@ -61,6 +61,7 @@ impl Door {
 }
 
 fn is_asking(import: &Import, etag: &str) -> Result<(), Error> {
+    let seen = Etag::parse(etag).ok_or(Error::EtagMismatch)?;
     if import.status != Status::Asking {
         let needed = "it asks nothing that could be answered";
         return Err(Error::WrongStatus {
@@ -68,10 +69,10 @@ fn is_asking(import: &Import, etag: &str) -> Result<(), Error> {
             needed,
         });
     }
-    match Etag::parse(etag) {
-        Some(etag) if etag == import.etag => Ok(()),
-        _ => Err(Error::EtagMismatch),
+    if seen != import.etag {
+        return Err(Error::EtagMismatch);
     }
+    Ok(())
 }
 
 /// The hash of a request; the map is in the order of its keys.

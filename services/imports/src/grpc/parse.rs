@@ -41,6 +41,14 @@ pub(super) fn answers(asked: std::collections::HashMap<String, String>) -> Resul
         );
         return Err(Error::invalid("answers", problem));
     }
+    let strange = |text: &str| text.chars().any(char::is_control);
+    if asked
+        .iter()
+        .any(|(key, value)| strange(key) || strange(value))
+    {
+        let problem = "holds control characters; send keys and choices as the questions have them";
+        return Err(Error::invalid("answers", problem));
+    }
     Ok(asked.into_iter().collect())
 }
 
