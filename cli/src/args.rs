@@ -22,9 +22,9 @@ Exit codes:
   1    unexpected: a fault of djinn or of the server
   2    wrong usage: an argument, a file or a field of the request cannot be taken
   3    needs an answer: the import is ASKING
-  4    refused or failed: the import is REFUSED, FAILED, CANCELLED, EXPIRED or REVERTED, it could not
-       be undone, or a rule says no
-  5    waits for confirmation: the import is in REVIEW, or nobody agreed to an undoing or a deletion
+  4    refused or failed: the import is REFUSED, FAILED, CANCELLED, EXPIRED or REVERTED, it could
+       not be undone, or a rule says no
+  5    waits for confirmation: the import is in REVIEW, or nobody agreed to an undoing or deletion
   6    not found
   7    not signed in: no token, or one that is not accepted (any more)
   8    conflict: it was changed meanwhile, or exists already
@@ -48,8 +48,8 @@ pub(crate) struct Args {
 pub(crate) struct Global {
     /// Write one JSON document to stdout, and everything else to stderr.
     ///
-    /// The document is proto3 JSON: the account, the import, the transaction, the template, or a list
-    /// as {"accounts":[..]}, {"imports":[..]}, {"rows":[..]}, {"templates":[..]},
+    /// The document is proto3 JSON: the account, the import, the transaction, the template, or a
+    /// list as {"accounts":[..]}, {"imports":[..]}, {"rows":[..]}, {"templates":[..]},
     /// {"transactions":[..]}. Fields that are zero, empty or false are left out, and 64-bit numbers
     /// are strings. A failure is the last line of stderr, as
     /// {"error":{"reason":..,"message":..,"fields":[..]}}.

@@ -1,8 +1,8 @@
 //! Timeouts and retries, one function per class of activity.
 //!
 //! Tries are bounded by time and not by their number: a restart of the database outlasts any
-//! reasonable count. A permanent failure says so itself and is not tried again, and so does, after a
-//! few tries, one that nobody expected (`chassis::fault::Tries`).
+//! reasonable count. A permanent failure says so itself and is not tried again, and so does, after
+//! a few tries, one that nobody expected (`chassis::fault::Tries`).
 
 use std::time::Duration;
 

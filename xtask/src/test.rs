@@ -9,7 +9,8 @@ use crate::stack::{self, Parts, Profile, Stack};
 use crate::workspace::Workspace;
 use crate::{clients, command, interrupt};
 
-/// What the reader must reach on real banks' files: nothing wrong, ever, and three quarters read unasked.
+/// What the reader must reach on real banks' files: nothing wrong, ever, and three quarters read
+/// unasked.
 const SCORE: [&str; 4] = ["--max-wrong", "0", "--min-correct", "75"];
 
 /// Runs the tests.

@@ -1,6 +1,6 @@
 //! Prints how the reader reads a statement, as JSON:
-//! `preview [--currency CODE] [--kind KIND] [--answer KEY=CHOICE].. FILE`. Currency and kind are the
-//! account's, which an import knows and a bare file does not.
+//! `preview [--currency CODE] [--kind KIND] [--answer KEY=CHOICE].. FILE`. Currency and kind are
+//! the account's, which an import knows and a bare file does not.
 
 #![expect(clippy::print_stdout, reason = "printing is what this example does")]
 

@@ -25,7 +25,7 @@ pub(super) enum Said {
         /// Chosen by the client; answers carry it.
         id: String,
         /// The operation, or why it cannot be read.
-        request: Result<Request, crate::error::Error>,
+        request: Box<Result<Request, crate::error::Error>>,
     },
     /// An operation is to end.
     Complete {
@@ -55,7 +55,7 @@ impl Said {
             Message::Pong => Self::Pong,
             Message::Subscribe { id, payload } => Self::Subscribe {
                 id,
-                request: Request::parse(payload.to_string().as_bytes()),
+                request: Box::new(Request::parse(payload.to_string().as_bytes())),
             },
             Message::Complete { id } => Self::Complete { id },
         })

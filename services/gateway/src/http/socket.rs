@@ -117,7 +117,7 @@ struct Known {
 
 /// What an operation has to tell.
 enum Event {
-    Answer(Answer),
+    Answer(Box<Answer>),
     End,
 }
 
@@ -283,7 +283,7 @@ impl Socket {
             Said::Init { authorization } => self.init(authorization).await,
             Said::Ping => self.say(&Told::Pong).await,
             Said::Pong => Ok(()),
-            Said::Subscribe { id, request } => self.subscribe(id, request).await,
+            Said::Subscribe { id, request } => self.subscribe(id, *request).await,
             Said::Complete { id } => {
                 self.end(&id);
                 Ok(())
@@ -361,7 +361,7 @@ impl Socket {
             }
         };
         let end = stream::iter([Event::End]);
-        let events = answers.map(Event::Answer).chain(end).boxed();
+        let events = answers.map(Box::new).map(Event::Answer).chain(end).boxed();
         self.operations.insert(id, events);
         Ok(())
     }
@@ -374,7 +374,7 @@ impl Socket {
                 self.say(&Told::Error { id, payload }).await
             }
             Event::Answer(answer) => {
-                let payload = &answer;
+                let payload = &*answer;
                 self.say(&Told::Next { id, payload }).await
             }
             Event::End => {

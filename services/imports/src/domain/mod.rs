@@ -57,8 +57,6 @@ mod hostility;
 #[cfg(test)]
 mod interview;
 #[cfg(test)]
-mod mutation;
-#[cfg(test)]
 mod specimen;
 #[cfg(test)]
-mod statements;
+mod tests;

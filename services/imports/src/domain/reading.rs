@@ -26,8 +26,8 @@ use super::trial::{self, Findings, Trial};
 use super::when::{self, Day, When};
 use super::wording;
 
-/// The version of [`Reading`], noted with each. A file reads for ever as it was frozen, so fields are
-/// only added, with a default that says what an earlier release did.
+/// The version of [`Reading`], noted with each. A file reads for ever as it was frozen, so fields
+/// are only added, with a default that says what an earlier release did.
 pub const VERSION: u16 = 2;
 
 /// Where a statement's bytes come from. Every call reads from the beginning.
@@ -250,12 +250,7 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
     let bases = table.bases();
     let mut plans: Vec<Plan> = bases.iter().flat_map(|base| base.plans.clone()).collect();
     if plans.is_empty() || plans.len() > PLANS_MAX {
-        let detail =
-            "No column holds the amounts of the rows. Is this a statement of transactions?";
-        return Ok(Recognition::Refused(Refusal::new(
-            "NO_AMOUNT_COLUMN",
-            detail,
-        )));
+        return Ok(no_amount_column());
     }
     let fee = table.fee();
     if fee.is_some() {
@@ -309,12 +304,7 @@ fn conclude(
     decision: &Decision,
 ) -> Result<Recognition, ReadError> {
     let (Some(day), Some(plan)) = (when.choices.first(), decision.choices.first()) else {
-        let detail =
-            "No column holds the amounts of the rows. Is this a statement of transactions?";
-        return Ok(Recognition::Refused(Refusal::new(
-            "NO_AMOUNT_COLUMN",
-            detail,
-        )));
+        return Ok(no_amount_column());
     };
     if findings.misdated * 20 > findings.rows {
         let detail = "Too many rows have a date that cannot be read. Write dates as 2024-01-31.";
@@ -381,6 +371,11 @@ fn conclude(
     } else {
         Ok(Recognition::Asks { reading, questions })
     }
+}
+
+fn no_amount_column() -> Recognition {
+    let detail = "No column holds the amounts of the rows. Is this a statement of transactions?";
+    Recognition::Refused(Refusal::new("NO_AMOUNT_COLUMN", detail))
 }
 
 /// Whether there is anything to import.

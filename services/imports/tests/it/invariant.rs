@@ -1,5 +1,5 @@
-//! What must be true of a user's imports and ledger at every moment, whatever is under way: looked at
-//! in one statement, so in one snapshot.
+//! What must be true of a user's imports and ledger at every moment, whatever is under way: looked
+//! at in one statement, so in one snapshot.
 
 use djinn_chassis::auth::UserId;
 

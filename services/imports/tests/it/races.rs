@@ -2,9 +2,9 @@
 //! same file again, edits and deletions by hand and a killed worker meet at one account in an order
 //! that a seed decides, and after each round the invariants of a ledger must hold.
 //!
-//! `DJINN_RACE_SEED=n` plays that seed alone, `DJINN_RACE_SEEDS=n` plays more of them. The moves and
-//! their order come from the seed; how moves that are under way together interleave is the machine's
-//! affair, which is why each seed has many.
+//! `DJINN_RACE_SEED=n` plays that seed alone, `DJINN_RACE_SEEDS=n` plays more of them. The moves
+//! and their order come from the seed; how moves that are under way together interleave is the
+//! machine's affair, which is why each seed has many.
 
 use std::{
     collections::HashMap,
@@ -304,8 +304,8 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
-    /// Rows that are new or were deleted by hand, never duplicates: what is doubled on purpose could
-    /// not be told from what is doubled by mistake.
+    /// Rows that are new or were deleted by hand, never duplicates: what is doubled on purpose
+    /// could not be told from what is doubled by mistake.
     async fn toggle(&self, seen: Import, row: i64, included: bool) -> Result<(), Status> {
         let mut client = self.client.clone();
         let request = proto::ListImportRowsRequest {

@@ -94,52 +94,29 @@ impl World {
         let stack = testing::stack();
         let auth = testing::auth();
         let key = auth.public_key.unwrap().display().to_string();
+        let set = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let at = |port: u16| format!("127.0.0.1:{port}");
+        let temporal = format!("http://{}", stack.temporal_address);
+        let database = self.database.url("djinn_imports");
         let mut environment = vec![
-            (
-                "DJINN_IMPORTS_LISTEN".to_owned(),
-                format!("127.0.0.1:{}", self.ports.0),
-            ),
-            (
-                "DJINN_IMPORTS_ADMIN_LISTEN".to_owned(),
-                format!("127.0.0.1:{}", self.ports.1),
-            ),
-            (
-                "DJINN_IMPORTS_DATABASE_URL".to_owned(),
-                self.database.url("djinn_imports"),
-            ),
-            ("DJINN_IMPORTS_TASK_QUEUE".to_owned(), self.queue.clone()),
-            (
-                "DJINN_CLAMD_ADDRESS".to_owned(),
-                self.scanner.address().to_string(),
-            ),
-            ("DJINN_S3_ENDPOINT".to_owned(), stack.s3_endpoint.clone()),
-            ("DJINN_S3_BUCKET".to_owned(), stack.s3_bucket.clone()),
-            (
-                "DJINN_S3_ACCESS_KEY_ID".to_owned(),
-                stack.s3_access_key_id.clone(),
-            ),
-            (
-                "DJINN_S3_SECRET_ACCESS_KEY".to_owned(),
-                stack.s3_secret_access_key.clone(),
-            ),
-            ("DJINN_AUTH_ISSUER".to_owned(), auth.issuer),
-            ("DJINN_AUTH_AUDIENCE".to_owned(), auth.audience),
-            ("DJINN_AUTH_PUBLIC_KEY".to_owned(), key),
-            (
-                "TEMPORAL_ADDRESS".to_owned(),
-                format!("http://{}", stack.temporal_address),
-            ),
-            (
-                "TEMPORAL_NAMESPACE".to_owned(),
-                stack.temporal_namespace.clone(),
-            ),
-            ("DJINN_LOG_FORMAT".to_owned(), "text".to_owned()),
+            set("DJINN_IMPORTS_LISTEN", &at(self.ports.0)),
+            set("DJINN_IMPORTS_ADMIN_LISTEN", &at(self.ports.1)),
+            set("DJINN_IMPORTS_DATABASE_URL", &database),
+            set("DJINN_IMPORTS_TASK_QUEUE", &self.queue),
+            set("DJINN_CLAMD_ADDRESS", &self.scanner.address().to_string()),
+            set("DJINN_S3_ENDPOINT", &stack.s3_endpoint),
+            set("DJINN_S3_BUCKET", &stack.s3_bucket),
+            set("DJINN_S3_ACCESS_KEY_ID", &stack.s3_access_key_id),
+            set("DJINN_S3_SECRET_ACCESS_KEY", &stack.s3_secret_access_key),
+            set("DJINN_AUTH_ISSUER", &auth.issuer),
+            set("DJINN_AUTH_AUDIENCE", &auth.audience),
+            set("DJINN_AUTH_PUBLIC_KEY", &key),
+            set("TEMPORAL_ADDRESS", &temporal),
+            set("TEMPORAL_NAMESPACE", &stack.temporal_namespace),
+            set("DJINN_LOG_FORMAT", "text"),
         ];
         environment.extend(self.environment.clone());
-        let more = more
-            .iter()
-            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
-        environment.extend(more);
+        environment.extend(more.iter().map(|(name, value)| set(name, value)));
         let admin = SocketAddr::from(([127, 0, 0, 1], self.ports.1));
         self.process = Some(Process::start("djinn-imports", environment, admin).await);
     }

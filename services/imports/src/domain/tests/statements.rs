@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use djinn_ledger::account::Kind;
 use djinn_ledger::money::{Currency, Decimal};
 
-use super::reading::{Hints, Reading, Recognition, recognise};
-use super::row::{Entry, StatementRow, rows};
-use super::specimen::{Bytes, hints};
+use super::super::reading::{Hints, Reading, Recognition, recognise};
+use super::super::row::{Entry, StatementRow, rows};
+use super::super::specimen::{Bytes, hints};
 
 /// Figures are compared at this many decimals.
 const SCALE: u8 = 8;

@@ -9,15 +9,15 @@ use std::path::{Path, PathBuf};
 use chrono::NaiveDate;
 use encoding_rs::{UTF_16LE, WINDOWS_1252};
 
-use super::amount::{Amount, Numeral};
-use super::date::Order;
-use super::encoding::Stream;
-use super::header::{self, NumberKind};
-use super::number::{self, Format};
-use super::reading::{Reading, Recognition, recognise};
-use super::record::Records;
-use super::row::{Entry, rows};
-use super::specimen::{Bytes, hints};
+use super::super::amount::{Amount, Numeral};
+use super::super::date::Order;
+use super::super::encoding::Stream;
+use super::super::header::{self, NumberKind};
+use super::super::number::{self, Format};
+use super::super::reading::{Reading, Recognition, recognise};
+use super::super::record::Records;
+use super::super::row::{Entry, rows};
+use super::super::specimen::{Bytes, hints};
 
 /// Figures are compared at this many decimals.
 const SCALE: u8 = 8;
