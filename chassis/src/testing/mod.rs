@@ -18,8 +18,12 @@ mod proxy;
 use std::{
     collections::BTreeMap,
     net::{SocketAddr, TcpListener},
+    ops::Range,
     path::PathBuf,
-    sync::OnceLock,
+    sync::{
+        OnceLock,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -108,15 +112,28 @@ pub fn clock() -> Clock {
     Clock::system()
 }
 
+/// Ports for [`free_port`]: below those that the system gives to connections, which would otherwise
+/// take one between the look and the use.
+const PORTS: Range<u16> = 23_000..32_000;
+
 /// A port that was free a moment ago, for a process that cannot be told to choose its own. Prefer
-/// port 0 where it can.
+/// port 0 where it can. No two calls of one process get the same.
 ///
 /// # Panics
 /// When no port is left.
 #[must_use]
 pub fn free_port() -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    listener.local_addr().expect("a bound address").port()
+    static NEXT: OnceLock<AtomicUsize> = OnceLock::new();
+    // Another process that tests at the same time begins elsewhere.
+    let begin = || AtomicUsize::new(std::process::id() as usize * 97);
+    let next = NEXT.get_or_init(begin);
+    PORTS
+        .map(|_| {
+            let step = next.fetch_add(1, Ordering::Relaxed) % PORTS.len();
+            PORTS.start + u16::try_from(step).unwrap_or_default()
+        })
+        .find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .expect("a free port")
 }
 
 /// Asks again and again until there is an answer, and gives it.

@@ -186,7 +186,7 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
         TextKind::Status,
         "status|state|stav|statut|estado|stato|situacao|situation|estatus|상태|สถานะ|\
          trang thai|~الحالة|סטטוס|κατασταση|състояние|busena|statuss|allapot|olek|статус|\
-         状态|狀態|stan|pending|durum|tila|info",
+         状态|狀態|状態|ステータス|stan|pending|durum|tila|info",
     ),
     (
         TextKind::Currency,
