@@ -9,6 +9,7 @@
 use std::{
     collections::HashMap,
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 use djinn_chassis::{auth::UserId, testing};
@@ -34,6 +35,9 @@ const ROUNDS: usize = 40;
 const MOVES_MAX: usize = 5;
 /// Rounds of all players together from one death of the service to the next.
 const ROUNDS_PER_LIFE: usize = 160;
+/// What a dead service has left unstarted waits for the sweep, which runs each minute and may itself
+/// have died with the service; a step whose worker died is given up after its heartbeat.
+const REST_PATIENCE: Duration = Duration::from_secs(240);
 /// How long a review or question waits for a person: a few rounds, so that many expire.
 const REVIEW_TTL: &str = "3s";
 
@@ -332,9 +336,26 @@ impl<'a> Player<'a> {
         Ok(())
     }
 
+    /// Makes due now what is otherwise due a minute after its request: imports and undoings whose
+    /// workflow the dead service has not started.
+    async fn hurry_starts(&self) {
+        let world = self.world.read().await;
+        let mut transaction = world.as_imports(self.user).await;
+        sqlx::query(
+            "UPDATE imports.due SET due_at = now() \
+             WHERE user_id = $1 AND kind IN ('start_import', 'start_revert')",
+        )
+        .bind(self.user.uuid())
+        .execute(&mut *transaction)
+        .await
+        .unwrap();
+        transaction.commit().await.unwrap();
+    }
+
     /// Waits until no import is at work; at the end of a game until none waits for a person either.
     async fn settle(&self, to_the_end: bool) {
-        testing::eventually("imports at rest", PATIENCE, async || {
+        self.hurry_starts().await;
+        testing::eventually("imports at rest", REST_PATIENCE, async || {
             let at_rest = |import: &Import| match import.state() {
                 ImportState::Asking | ImportState::Review => !to_the_end,
                 ImportState::Committed
