@@ -35,8 +35,8 @@ const ROUNDS: usize = 40;
 const MOVES_MAX: usize = 5;
 /// Rounds of all players together from one death of the service to the next.
 const ROUNDS_PER_LIFE: usize = 160;
-/// What a dead service has left unstarted waits for the sweep, which runs each minute and may itself
-/// have died with the service; a step whose worker died is given up after its heartbeat.
+/// What a dead service has left unstarted waits for the sweep, which runs each minute and may
+/// itself have died with the service; a step whose worker died is given up after its heartbeat.
 const REST_PATIENCE: Duration = Duration::from_secs(240);
 /// How long a review or question waits for a person: a few rounds, so that many expire.
 const REVIEW_TTL: &str = "3s";
