@@ -21,7 +21,6 @@ mod demo;
 mod install;
 mod interrupt;
 mod lint;
-mod object_store;
 mod prepare;
 mod process;
 mod record;
@@ -93,9 +92,6 @@ enum Command {
         #[arg(last = true)]
         arguments: Vec<OsString>,
     },
-    /// Serves a folder as an object store.
-    #[command(hide = true)]
-    ObjectStore(object_store::Arguments),
 }
 
 #[tokio::main]
@@ -114,9 +110,6 @@ async fn main() -> ExitCode {
 }
 
 async fn run(command: Command) -> anyhow::Result<()> {
-    if let Command::ObjectStore(arguments) = command {
-        return object_store::serve(arguments).await;
-    }
     let workspace = Workspace::load().await?;
     match command {
         Command::Demo(arguments) => demo::run(&workspace, arguments).await,
@@ -127,6 +120,5 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Down { test, wipe } => stack::down(&workspace, Profile::of(test), wipe).await,
         Command::Prepare(arguments) => prepare::run(&workspace, arguments).await,
         Command::Record { arguments } => record::run(&workspace, &arguments).await,
-        Command::ObjectStore(arguments) => object_store::serve(arguments).await,
     }
 }

@@ -1,8 +1,8 @@
 //! `cargo xtask prepare`: renews `.sqlx`.
 //!
 //! sqlx's macros, when they see a database, write what they learn about each statement into a
-//! folder. So: a database with every migration, one `cargo check` of the crates that hold
-//! statements, and what that wrote takes the place of what `.sqlx` held.
+//! folder. So: a database with every migration, one `cargo check` in which the crates that hold
+//! statements look changed, and what that wrote takes the place of what `.sqlx` held.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -59,12 +59,13 @@ async fn prepare(stack: &Stack<'_>, arguments: &Arguments) -> anyhow::Result<()>
     let fresh = stack.folder.join("sqlx");
     fs::remove_dir_all(&fresh).ok();
     fs::create_dir_all(&fresh).context("cannot make a folder for SQL metadata")?;
+    sources.iter().try_for_each(|file| touch(file))?;
     let mut cargo = workspace.cargo();
-    cargo.arg("check");
-    for (package, files) in &sources {
-        cargo.args(["--package", package]);
-        files.iter().try_for_each(|file| touch(file))?;
-    }
+    // Of everything: some packages alone have other features, and half of the dependencies would
+    // be checked again.
+    cargo
+        .args(["check", "--workspace"])
+        .args(workspace.features());
     if !arguments.lib {
         cargo.arg("--all-targets");
     }
@@ -84,23 +85,16 @@ async fn prepare(stack: &Stack<'_>, arguments: &Arguments) -> anyhow::Result<()>
     Ok(())
 }
 
-/// The sources that hold checked statements, by package.
-fn sources(workspace: &Workspace) -> anyhow::Result<BTreeMap<String, Vec<PathBuf>>> {
-    let mut found = BTreeMap::new();
-    for package in workspace
-        .packages
-        .iter()
-        .filter(|package| package.name != "xtask")
-    {
-        let mut files = Vec::new();
+/// The sources that hold checked statements.
+fn sources(workspace: &Workspace) -> anyhow::Result<Vec<PathBuf>> {
+    let mut found = Vec::new();
+    let packages = workspace.packages.iter();
+    for package in packages.filter(|package| package.name != "xtask") {
         for file in lint::rust_files(package.folder())? {
             let text = fs::read_to_string(&file)?;
             if MACROS.iter().any(|name| text.contains(name)) {
-                files.push(file);
+                found.push(file);
             }
-        }
-        if !files.is_empty() {
-            found.insert(package.name.clone(), files);
         }
     }
     Ok(found)

@@ -11,7 +11,7 @@ pub(crate) async fn run(workspace: &Workspace, arguments: &[OsString]) -> anyhow
     workspace.build().await?;
     stack::with(workspace, Profile::Test, Parts::All, async |stack| {
         // Not `cargo run --package`, which would build with other features than everything else.
-        let mut record = tokio::process::Command::new(workspace.bin_dir().join("examples/record"));
+        let mut record = tokio::process::Command::new(workspace.example("record"));
         record
             .args(arguments)
             .current_dir(&workspace.root)

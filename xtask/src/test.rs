@@ -61,7 +61,7 @@ async fn score(workspace: &Workspace) -> anyhow::Result<()> {
         println!("statement score: skipped, there is no {}", tool.display());
         return Ok(());
     }
-    let preview = workspace.bin_dir().join("examples/preview");
+    let preview = workspace.example("preview");
     println!("statement score ({})", SCORE.join(" "));
     let mut check = Command::new(tool);
     check

@@ -85,6 +85,11 @@ impl Workspace {
         self.bin_dir().join(name)
     }
 
+    /// An example that has been built.
+    pub(crate) fn example(&self, name: &str) -> PathBuf {
+        self.bin_dir().join("examples").join(name)
+    }
+
     /// Cargo, to be run in this workspace.
     pub(crate) fn cargo(&self) -> Command {
         let mut cargo = cargo();
@@ -121,14 +126,16 @@ impl Workspace {
             .args(self.features());
         command::run(&mut cargo).await
     }
-}
 
-impl Workspace {
     /// Builds the program that makes databases. It holds no checked statement itself, so it builds
-    /// without `.sqlx`.
+    /// without `.sqlx`; with an example, so that the features are those of [`Self::build`].
     pub(crate) async fn build_migrate(&self) -> anyhow::Result<()> {
         let mut cargo = self.cargo();
-        command::run(cargo.args(["build", "--package", "djinn-migrate"])).await
+        cargo
+            .args(["build", "--workspace", "--bin", "djinn-migrate"])
+            .args(["--example", "object_store"])
+            .args(self.features());
+        command::run(&mut cargo).await
     }
 }
 

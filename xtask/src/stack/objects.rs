@@ -1,4 +1,4 @@
-//! The object store: this very program, serving a folder.
+//! The object store: an example of the chassis, serving a folder.
 
 use std::fs;
 use std::time::Duration;
@@ -27,10 +27,8 @@ pub(crate) async fn start(stack: &Stack<'_>) -> anyhow::Result<()> {
     fs::create_dir_all(root.join(BUCKET)).context("cannot make the folder for objects")?;
     let running = stack.processes.start(&Spec {
         name: "objects",
-        // Not the path of this program: cargo may replace the file there while we run.
-        program: "/proc/self/exe".into(),
+        program: stack.workspace.example("object_store"),
         arguments: vec![
-            "object-store".into(),
             "--root".into(),
             root.into(),
             "--listen".into(),

@@ -191,7 +191,7 @@ impl Fake {
                     let message = "it has changed; read it again";
                     return Err(refusal(Code::Aborted, "ETAG_MISMATCH", message, &[]));
                 }
-                ABSENT => return Err(Status::unimplemented("follows")),
+                ABSENT => return Err(Status::unimplemented("not in this release")),
                 BROKEN => return Err(Status::internal("SELECT secret FROM 10.0.0.1")),
                 _ => {}
             }

@@ -1,10 +1,20 @@
-//! `cargo xtask object-store`: a folder as an S3 store, for the demo and for tests. It is not a
-//! test of integrity: it does not verify the checksums of parts.
+//! A folder as an S3 store, for the demo and for tests. It is not a test of integrity: it does not
+//! verify the checksums of parts.
+//!
+//! An example, because it must be no part of any service, and not of `xtask`, which a first run
+//! compiles before everything else.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program of its own, whose output is its log"
+)]
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, anyhow};
+use clap::Parser;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto::Builder;
 use s3s::auth::SimpleAuth;
@@ -13,9 +23,9 @@ use s3s_fs::FileSystem;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-/// What to serve and to whom.
-#[derive(clap::Args)]
-pub(crate) struct Arguments {
+/// Serves a folder as an object store.
+#[derive(Parser)]
+struct Arguments {
     /// The folder; each folder in it is a bucket.
     #[arg(long)]
     root: PathBuf,
@@ -31,7 +41,9 @@ pub(crate) struct Arguments {
 }
 
 /// Serves until a signal comes. Requests under way are cut then: clients must cope with that.
-pub(crate) async fn serve(arguments: Arguments) -> anyhow::Result<()> {
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
     let folder = FileSystem::new(&arguments.root)
         .map_err(|error| anyhow!("cannot serve {}: {error:?}", arguments.root.display()))?;
     let mut builder = S3ServiceBuilder::new(folder);
