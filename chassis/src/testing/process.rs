@@ -130,9 +130,27 @@ impl Process {
     /// # Panics
     /// When the process has ended already.
     pub fn signal(&self, signal: Signal) {
+        signal::kill(Pid::from_raw(self.id()), signal).expect("a signal to our own child");
+    }
+
+    /// The most memory the process has had in use at one time, in KiB, by Linux's `VmHWM`.
+    ///
+    /// # Panics
+    /// When the process has ended already.
+    #[must_use]
+    pub fn memory_peak_kib(&self) -> u64 {
+        let file = format!("/proc/{}/status", self.id());
+        let status = std::fs::read_to_string(&file).expect("our own child's status");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let figure = peak.and_then(|peak| peak.split_whitespace().next());
+        figure
+            .and_then(|figure| figure.parse().ok())
+            .unwrap_or_else(|| panic!("{file}: {status}"))
+    }
+
+    fn id(&self) -> i32 {
         let id = self.child.id().and_then(|id| i32::try_from(id).ok());
-        let id = id.unwrap_or_else(|| panic!("{} has ended:\n{}", self.name, self.log()));
-        signal::kill(Pid::from_raw(id), signal).expect("a signal to our own child");
+        id.unwrap_or_else(|| panic!("{} has ended:\n{}", self.name, self.log()))
     }
 
     /// Ends the process at once, as a crash or the out-of-memory killer would.

@@ -43,24 +43,24 @@ pub(super) fn detect(
         level: Level::Certain,
     };
     let mut best: Option<((usize, u32, usize), Found)> = None;
+    let mut too_large: Option<ReadError> = None;
     for delimiter in DELIMITERS {
         for (quoted, wrapped) in [(true, false), (true, true)] {
-            let mut dialect = Dialect {
-                delimiter,
-                quoted,
-                wrapped,
-                width: 0,
+            let found = match table(&sample, &utf8, delimiter, (quoted, wrapped)) {
+                // Under the wrong delimiter anything may be too large.
+                Err(limit @ ReadError::Limit { .. }) => {
+                    let telling = too_large.as_ref().map(telling);
+                    if telling.is_none_or(|old| self::telling(&limit) > old) {
+                        too_large = Some(limit);
+                    }
+                    continue;
+                }
+                found => found?,
             };
-            let records = records(&sample, &utf8, &dialect)?;
-            dialect.width = width(&records);
-            if dialect.width < 2 {
-                continue;
-            }
-            // Read again: the width tells which open quotes are only letters.
-            let records = self::records(&sample, &utf8, &dialect)?;
-            let score = score(&records, dialect.width, today);
+            let Some(found) = found else { continue };
+            let score = score(&found.records, found.dialect.width, today);
             if best.as_ref().is_none_or(|(old, _)| score > *old) {
-                best = Some((score, Found { dialect, records }));
+                best = Some((score, found));
             }
         }
     }
@@ -76,7 +76,45 @@ pub(super) fn detect(
             records: Vec::new(),
         }
     };
-    Ok(best.map_or_else(none, |(_, found)| found))
+    match (best, too_large) {
+        (Some((_, found)), _) => Ok(found),
+        (None, Some(limit)) => Err(limit),
+        (None, None) => Ok(none()),
+    }
+}
+
+/// How much a limit says of the file: too many columns are told only by the right delimiter, a line
+/// is too long under each, and a cell may be one because the delimiter is wrong.
+fn telling(limit: &ReadError) -> u8 {
+    match limit {
+        ReadError::Limit {
+            what: "columns", ..
+        } => 2,
+        ReadError::Limit { what: "line", .. } => 1,
+        _ => 0,
+    }
+}
+
+/// The beginning as a table of this dialect, if it has more columns than one.
+fn table(
+    sample: &Sample,
+    charset: &Charset,
+    delimiter: char,
+    (quoted, wrapped): (bool, bool),
+) -> Result<Option<Found>, ReadError> {
+    let mut dialect = Dialect {
+        delimiter,
+        quoted,
+        wrapped,
+        width: 0,
+    };
+    dialect.width = width(&records(sample, charset, &dialect)?);
+    if dialect.width < 2 {
+        return Ok(None);
+    }
+    // Read again: the width tells which open quotes are only letters.
+    let records = records(sample, charset, &dialect)?;
+    Ok(Some(Found { dialect, records }))
 }
 
 fn sample(source: &dyn Source, charset: &Charset) -> Result<Sample, ReadError> {
@@ -106,8 +144,8 @@ fn records(
         match stream.next_record() {
             Ok(Some(record)) => records.push(record),
             Ok(None) => break,
-            // Under the wrong delimiter anything may be too large; the right one reports it.
-            Err(ReadError::Limit { .. }) => break,
+            // What comes before is enough to judge by.
+            Err(ReadError::Limit { .. }) if !records.is_empty() => break,
             Err(error) => return Err(error),
         }
     }

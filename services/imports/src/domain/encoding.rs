@@ -7,6 +7,7 @@ use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Decoder, DecoderResult, Encoding};
 use serde::{Deserialize, Serialize};
 
+use super::disguise;
 use super::evidence::Otherwise;
 use super::reading::{ReadError, Refusal, Source};
 
@@ -48,83 +49,6 @@ pub(super) enum Detected {
     Text(Charset),
     Refused(Refusal),
 }
-
-/// Formats that are often renamed to `.csv`, by their first bytes, with the way out.
-const MAGIC: [(&[u8], &str, &str); 8] = [
-    (
-        b"PK\x03\x04",
-        "ZIP_OR_SPREADSHEET",
-        "a zip archive or an .xlsx workbook; export it as CSV",
-    ),
-    (
-        b"\x1f\x8b",
-        "COMPRESSED",
-        "gzip-compressed; unpack it first",
-    ),
-    (
-        b"%PDF",
-        "PDF",
-        "a PDF document; download the statement as CSV",
-    ),
-    (
-        b"\x89PNG",
-        "IMAGE",
-        "a picture; download the statement as CSV",
-    ),
-    (
-        b"\xff\xd8\xff",
-        "IMAGE",
-        "a picture; download the statement as CSV",
-    ),
-    (
-        b"\xd0\xcf\x11\xe0",
-        "ZIP_OR_SPREADSHEET",
-        "an old Excel workbook; export it as CSV",
-    ),
-    (b"7z\xbc\xaf", "COMPRESSED", "a 7z archive; unpack it first"),
-    (b"SQLite format 3", "NOT_TEXT", "a database"),
-];
-
-/// Texts that are not tables, by how they begin.
-const MARKUP: [(&str, &str, &str); 9] = [
-    (
-        "<!doctype html",
-        "HTML",
-        "a web page saved as CSV; download the statement as CSV",
-    ),
-    (
-        "<html",
-        "HTML",
-        "a web page saved as CSV; download the statement as CSV",
-    ),
-    (
-        "<table",
-        "HTML",
-        "a web page saved as CSV; download the statement as CSV",
-    ),
-    (
-        "<?xml",
-        "XML",
-        "an XML document; download the statement as CSV",
-    ),
-    (
-        "ofxheader",
-        "OFX",
-        "an OFX file; download the statement as CSV",
-    ),
-    ("<ofx>", "OFX", "an OFX file; download the statement as CSV"),
-    ("!type:", "QIF", "a QIF file; download the statement as CSV"),
-    (
-        "{\\rtf",
-        "NOT_TEXT",
-        "a word processor's document; download the statement as CSV",
-    ),
-    (
-        ":20:",
-        "MT940",
-        "an MT940 file; download the statement as CSV",
-    ),
-];
 
 /// What is counted over all bytes.
 #[derive(Default)]
@@ -198,28 +122,10 @@ pub(super) fn detect(source: &dyn Source) -> Result<Detected, ReadError> {
             census.nuls_odd += 1;
         }
     }
-    if let Some(refusal) = refusal(&head, &census) {
+    if let Some(refusal) = disguise::see_through(&head) {
         return Ok(Detected::Refused(refusal));
     }
     choose(source, &head, &census, &detector)
-}
-
-fn refusal(head: &[u8], census: &Census) -> Option<Refusal> {
-    if census.bytes == 0 {
-        return Some(Refusal::new("EMPTY", "The file is empty."));
-    }
-    if let Some((_, reason, detail)) = MAGIC.iter().find(|(magic, _, _)| head.starts_with(magic)) {
-        return Some(Refusal::new(reason, format!("The file is {detail}.")));
-    }
-    let start: String = head
-        .iter()
-        .filter(|byte| byte.is_ascii() && **byte != 0)
-        .map(|byte| char::from(*byte))
-        .take(200)
-        .collect();
-    let start = start.trim_start().to_ascii_lowercase();
-    let (_, reason, detail) = MARKUP.iter().find(|(mark, _, _)| start.starts_with(mark))?;
-    Some(Refusal::new(reason, format!("The file is {detail}.")))
 }
 
 fn choose(

@@ -2,7 +2,7 @@
 //! holds and freezes that in a `Reading`; `rows` reads the file by it. A pure library: no clock, no
 //! ids, no IO beyond the given `Source`; the same input gives the same output.
 //!
-//! In reading order: bytes become text (`encoding`), text becomes records (`dialect`, `record`),
+//! In reading order: what is no statement is seen through (`disguise`), bytes become text (`encoding`), text becomes records (`dialect`, `record`),
 //! records become a table (`layout`, `header`, `vocabulary`), cells become numbers and dates
 //! (`number`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`),
 //! possible meanings of the amount columns (`amount`, `candidate`) are tried against the rows
@@ -36,6 +36,7 @@ mod contender;
 mod dates;
 mod decision;
 mod dialect;
+mod disguise;
 mod evidence;
 mod header;
 mod layout;

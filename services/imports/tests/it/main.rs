@@ -16,6 +16,7 @@ mod answer_race;
 mod commit;
 mod faults;
 mod history;
+mod hostile;
 mod races;
 mod requests;
 mod revert;

@@ -1,0 +1,127 @@
+//! Files that mean harm, or were harmed on their way: each ends with a reason that says the way
+//! out, in time, and the service stays small. What each kind of spoilt row gives is the domain's
+//! table (`domain/hostility.rs`); here are those that only size makes dangerous.
+
+use std::time::{Duration, Instant};
+
+use djinn_chassis::testing;
+use djinn_proto::imports::v1::{Import, ImportState};
+
+use crate::world::{World, begin, many, reach};
+
+/// One hostile file, from its upload to its end.
+const TIME_MAX: Duration = Duration::from_secs(45);
+/// Above what the service takes for ordinary files. A quote that never closes may make the reader
+/// look a line of 1 MiB ahead, and rows are staged 10,000 at a time; nothing takes more.
+const MEMORY_MORE_KIB: u64 = 48 * 1024;
+
+/// Name, bytes, and how its import ends: a reason, or the rows that its review shows and how many
+/// of them cannot be read.
+type Hostile = (&'static str, Vec<u8>, Result<(i64, i64), &'static str>);
+
+const ROWS: usize = 60_000;
+
+fn files() -> Vec<Hostile> {
+    let rows = || many(ROWS);
+    let after_header = |insert: &[u8]| {
+        let file = rows();
+        let end = file.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+        [&file[..end], insert, &file[end..]].concat()
+    };
+    let utf16 = |bytes: &[u8]| bytes.iter().flat_map(|byte| [*byte, 0]).collect::<Vec<_>>();
+    let count = i64::try_from(ROWS).unwrap();
+    let cell = |quote: &str| {
+        let cell = "x".repeat(10_000_000);
+        after_header(format!("2024-01-31,{quote}{cell}{quote},-1.00\n").as_bytes())
+    };
+    // What a gzip bomb begins with; the rest is never looked at.
+    let bomb = [&b"\x1f\x8b\x08\0\0\0\0\0\0\x03"[..], &[0_u8; 1_000_000][..]].concat();
+    vec![
+        (
+            "a million columns",
+            "a,".repeat(1_000_000).into_bytes(),
+            Err("TOO_MANY_COLUMNS"),
+        ),
+        ("a cell of 10 MB", cell(""), Err("LINE_TOO_LONG")),
+        ("a quoted cell of 10 MB", cell("\""), Err("LINE_TOO_LONG")),
+        (
+            "one line of 5 MB",
+            vec![b'x'; 5_000_000],
+            Err("LINE_TOO_LONG"),
+        ),
+        (
+            "empty cells",
+            ",".repeat(400).repeat(2_000).into_bytes(),
+            Err("LINE_TOO_LONG"),
+        ),
+        (
+            "empty rows",
+            ";;;;\n".repeat(500_000).into_bytes(),
+            Err("NO_DATE_COLUMN"),
+        ),
+        (
+            "quotes",
+            "\"".repeat(3_000_000).into_bytes(),
+            Err("LINE_TOO_LONG"),
+        ),
+        ("a gzip bomb", bomb, Err("COMPRESSED")),
+        ("UTF-16 without a mark", utf16(&rows()), Ok((count, 0))),
+        (
+            "a quote that never closes",
+            after_header(b"2024-01-31,\"Coffee,-1.00\n"),
+            Ok((count + 1, 0)),
+        ),
+        (
+            "a byte of another encoding at the end",
+            [&rows()[..], b"2024-01-31,Caf\xe9,-1.00\n"].concat(),
+            Ok((count + 1, 0)),
+        ),
+        (
+            "amounts beyond 64 bits",
+            after_header(
+                "2024-01-31,Coffee,99999999999999999999.00\n"
+                    .repeat(1_000)
+                    .as_bytes(),
+            ),
+            Ok((count + 1_000, 1_000)),
+        ),
+    ]
+}
+
+/// Imports a file into an account of its own and waits for the state.
+async fn review(world: &World, what: &str, file: &[u8], state: ImportState) -> Import {
+    let user = testing::user();
+    let mut client = world.client(user);
+    let account_id = world.account(user, "EUR").await;
+    let begun = Instant::now();
+    let import_id = begin(&mut client, file, account_id).await;
+    let import = reach(&mut client, &import_id, state).await;
+    assert!(begun.elapsed() < TIME_MAX, "{what}: {:?}", begun.elapsed());
+    import
+}
+
+#[tokio::test]
+async fn hostile_files_end_with_a_reason_in_time_and_the_service_stays_small() {
+    let mut world = World::new().await;
+    review(&world, "a good file", &many(ROWS), ImportState::Review).await;
+    let usual = world.process().memory_peak_kib();
+    for (what, file, outcome) in files() {
+        match outcome {
+            Err(reason) => {
+                let import = review(&world, what, &file, ImportState::Refused).await;
+                assert_eq!(
+                    import.job.unwrap().failure.unwrap().reason,
+                    reason,
+                    "{what}"
+                );
+            }
+            Ok(expected) => {
+                let import = review(&world, what, &file, ImportState::Review).await;
+                let counts = import.counts.unwrap();
+                assert_eq!((counts.row_count, counts.invalid_count), expected, "{what}");
+            }
+        }
+    }
+    let peak = world.process().memory_peak_kib();
+    assert!(peak < usual + MEMORY_MORE_KIB, "{usual} KiB became {peak}");
+}
