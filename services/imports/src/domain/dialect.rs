@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::encoding::{Charset, Level, Stream};
 use super::reading::{ReadError, Source};
 use super::record::{Dialect, Record, Records};
-use super::{date, header, number};
+use super::{date, figures, header, number};
 
 /// How much text the first look takes, in bytes.
 const SAMPLE_BYTES: usize = 512 * 1024;
@@ -42,14 +42,23 @@ pub(super) fn detect(
         name: "UTF-8".to_owned(),
         level: Level::Certain,
     };
+    let text = std::str::from_utf8(&sample.0).unwrap_or_default();
+    let foreign = figures::foreign(text);
+    // A backslash in front of a mark counts only where it makes more rows even.
+    let mut variants = vec![(false, false), (true, false)];
+    if text.contains("\\\"") {
+        variants.push((false, true));
+    }
     let mut best: Option<((usize, u32, usize), Found)> = None;
     for delimiter in DELIMITERS {
-        for (quoted, wrapped) in [(true, false), (true, true)] {
+        for (wrapped, escaped) in variants.iter().copied() {
             let mut dialect = Dialect {
                 delimiter,
-                quoted,
+                quoted: true,
                 wrapped,
                 width: 0,
+                escaped,
+                foreign,
             };
             let records = records(&sample, &utf8, &dialect)?;
             dialect.width = width(&records);
@@ -70,6 +79,8 @@ pub(super) fn detect(
             quoted: true,
             wrapped: false,
             width: 1,
+            escaped: false,
+            foreign: false,
         };
         Found {
             dialect,

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::encoding::{Charset, Stream};
+use super::figures;
 use super::reading::{ReadError, Source};
 
 /// The most columns a table may have (DESIGN 6).
@@ -31,6 +32,12 @@ pub struct Dialect {
     pub wrapped: bool,
     /// How many cells most records have.
     pub width: usize,
+    /// Whether a backslash in front of a quotation mark makes it a letter.
+    #[serde(default)]
+    pub escaped: bool,
+    /// Whether figures in other digits than ours are put into ours.
+    #[serde(default)]
+    pub foreign: bool,
 }
 
 /// One record.
@@ -179,7 +186,14 @@ impl Records {
             if split.cells.iter().any(|cell| cell.len() > CELL_BYTES_MAX) {
                 return Err(ReadError::limit("cell", "64 KiB"));
             }
-            let cells = split.cells;
+            let mut cells = split.cells;
+            if self.dialect.foreign {
+                for cell in &mut cells {
+                    if let Some(figure) = figures::plain(cell) {
+                        *cell = figure;
+                    }
+                }
+            }
             return Ok(Some(Record {
                 line,
                 cells,
@@ -232,9 +246,9 @@ pub(super) fn split(text: &str, dialect: &Dialect) -> Split {
     if !dialect.quoted {
         return literal(text, dialect);
     }
-    let outer = split_quoted(text, dialect.delimiter);
+    let outer = split_quoted(text, dialect.delimiter, dialect.escaped);
     match outer.cells.as_slice() {
-        [only] if dialect.wrapped && !outer.open => split_quoted(only, dialect.delimiter),
+        [only] if dialect.wrapped && !outer.open => split_quoted(only, dialect.delimiter, false),
         _ => outer,
     }
 }
@@ -254,7 +268,7 @@ fn literal(text: &str, dialect: &Dialect) -> Split {
     }
 }
 
-fn split_quoted(text: &str, delimiter: char) -> Split {
+fn split_quoted(text: &str, delimiter: char, escaped: bool) -> Split {
     let mut cells = Vec::new();
     let mut rest = text;
     loop {
@@ -265,7 +279,7 @@ fn split_quoted(text: &str, delimiter: char) -> Split {
             .strip_prefix('"')
             .or_else(|| start.strip_prefix("=\""));
         if let Some(inner) = opened {
-            let (cell, after) = quoted(inner, delimiter);
+            let (cell, after) = quoted(inner, delimiter, escaped);
             cells.push(cell.trim().to_owned());
             match after {
                 After::Delimiter(next) => rest = next,
@@ -295,7 +309,7 @@ enum After<'a> {
 
 /// Reads a quoted cell behind its opening mark. A mark closes it only before a delimiter or the
 /// end; two marks are one letter; any other mark is a letter too.
-fn quoted(inner: &str, delimiter: char) -> (String, After<'_>) {
+fn quoted(inner: &str, delimiter: char, escaped: bool) -> (String, After<'_>) {
     let mut cell = String::new();
     let mut rest = inner;
     loop {
@@ -303,6 +317,15 @@ fn quoted(inner: &str, delimiter: char) -> (String, After<'_>) {
             cell.push_str(rest);
             return (cell, After::Open);
         };
+        let slash = before
+            .strip_suffix('\\')
+            .filter(|before| !before.ends_with('\\'));
+        if let Some(before) = slash.filter(|_| escaped) {
+            cell.push_str(before);
+            cell.push('"');
+            rest = after;
+            continue;
+        }
         cell.push_str(before);
         if let Some(next) = after.strip_prefix('"') {
             cell.push('"');
@@ -346,6 +369,8 @@ mod tests {
             quoted: true,
             wrapped: false,
             width,
+            escaped: false,
+            foreign: false,
         };
         let mut records = Records::open(&Text(text.to_owned()), &charset, &dialect)?;
         let mut found = Vec::new();
