@@ -5,7 +5,7 @@
 use super::amount::{Amount, Numeral, Plan, Signs, Unknown};
 use super::bench::{Bench, Holder, Words};
 use super::candidate::{Base, Rank, format_rank};
-use super::header;
+use super::header::{self, NumberKind};
 use super::trial::{Outcome, Proof};
 
 /// On an account of debts, fewer negative amounts than this may as well be payments.
@@ -441,6 +441,12 @@ impl Bench<'_> {
             amount: plan.amount.clone(),
             fee: Some(fee),
         };
+        let name = |column: &usize| self.names.get(*column).map_or("", String::as_str);
+        let net = |column: &usize| header::number(name(column)) == NumberKind::Net;
+        if !self.exact(&charged) && plan.amount.columns().iter().any(net) {
+            // What is headed as net has its fees taken off.
+            return plans;
+        }
         let off = self.exact(&charged) && !self.exact(plan);
         if !self.fee_named && !off {
             // Of a column that nobody calls a fee only the balance can say that it is one.

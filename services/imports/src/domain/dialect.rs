@@ -58,6 +58,7 @@ pub(super) fn detect(
                 wrapped,
                 width: 0,
                 escaped,
+                bare: true,
                 foreign,
             };
             let records = records(&sample, &utf8, &dialect)?;
@@ -80,6 +81,7 @@ pub(super) fn detect(
             wrapped: false,
             width: 1,
             escaped: false,
+            bare: true,
             foreign: false,
         };
         Found {

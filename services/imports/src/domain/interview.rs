@@ -186,7 +186,7 @@ fn rows_that_may_not_count() {
          18.01.2024,Taxi,-8.00,Declined\n",
         expect![[r#"
             rows:
-            Some rows were declined, cancelled or turned back. Do they count?
+            Some rows were declined, cancelled or turned back, or are pending. Do they count?
               drop No: leave them out.
                 left out: 16.01.2024,Hotel,-80.00,Declined
                 left out: 18.01.2024,Taxi,-8.00,Declined

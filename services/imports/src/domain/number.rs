@@ -95,7 +95,7 @@ pub(super) struct Anatomy<'a> {
 }
 
 /// What may stand around a number, and the currency that it alone decides.
-const SYMBOLS: [(&str, &str); 83] = [
+const SYMBOLS: [(&str, &str); 86] = [
     ("$", ""),
     ("€", "EUR"),
     ("£", "GBP"),
@@ -155,6 +155,9 @@ const SYMBOLS: [(&str, &str); 83] = [
     ("RM", "MYR"),
     ("Rp", "IDR"),
     ("CN¥", "CNY"),
+    ("₸", "KZT"),
+    ("₾", "GEL"),
+    ("֏", "AMD"),
     ("د.ا", "JOD"),
     ("د.ا.", "JOD"),
     ("ر.س", "SAR"),

@@ -56,7 +56,7 @@ pub(super) fn find(survey: &Survey, layout: &Layout, hint: Option<Currency>) -> 
         }
         if kind == TextKind::Status || kind == TextKind::Other {
             let values = facts.values.as_deref().unwrap_or_default();
-            if values.iter().any(|(value, _)| sign::void(value)) && kind == TextKind::Status {
+            if values.iter().any(|(value, _)| sign::unsettled(value)) && kind == TextKind::Status {
                 parts.status = Some(index);
             }
         }

@@ -35,6 +35,9 @@ pub struct Dialect {
     /// Whether a backslash in front of a quotation mark makes it a letter.
     #[serde(default)]
     pub escaped: bool,
+    /// Whether a name between marks that nobody doubled may end its cell.
+    #[serde(default)]
+    pub bare: bool,
     /// Whether figures in other digits than ours are put into ours.
     #[serde(default)]
     pub foreign: bool,
@@ -246,9 +249,13 @@ pub(super) fn split(text: &str, dialect: &Dialect) -> Split {
     if !dialect.quoted {
         return literal(text, dialect);
     }
-    let outer = split_quoted(text, dialect.delimiter, dialect.escaped);
+    let quotes = Quotes {
+        escaped: dialect.escaped,
+        bare: dialect.bare,
+    };
+    let outer = split_quoted(text, dialect.delimiter, quotes);
     match outer.cells.as_slice() {
-        [only] if dialect.wrapped && !outer.open => split_quoted(only, dialect.delimiter, false),
+        [only] if dialect.wrapped && !outer.open => split_quoted(only, dialect.delimiter, quotes),
         _ => outer,
     }
 }
@@ -268,7 +275,16 @@ fn literal(text: &str, dialect: &Dialect) -> Split {
     }
 }
 
-fn split_quoted(text: &str, delimiter: char, escaped: bool) -> Split {
+/// Which quotation marks inside a quoted cell are letters.
+#[derive(Clone, Copy)]
+struct Quotes {
+    /// Those behind a backslash.
+    escaped: bool,
+    /// Of two in front of a delimiter the first one, where it closes one that nobody doubled.
+    bare: bool,
+}
+
+fn split_quoted(text: &str, delimiter: char, quotes: Quotes) -> Split {
     let mut cells = Vec::new();
     let mut rest = text;
     loop {
@@ -279,7 +295,7 @@ fn split_quoted(text: &str, delimiter: char, escaped: bool) -> Split {
             .strip_prefix('"')
             .or_else(|| start.strip_prefix("=\""));
         if let Some(inner) = opened {
-            let (cell, after) = quoted(inner, delimiter, escaped);
+            let (cell, after) = quoted(inner, delimiter, quotes);
             cells.push(cell.trim().to_owned());
             match after {
                 After::Delimiter(next) => rest = next,
@@ -309,8 +325,10 @@ enum After<'a> {
 
 /// Reads a quoted cell behind its opening mark. A mark closes it only before a delimiter or the
 /// end; two marks are one letter; any other mark is a letter too.
-fn quoted(inner: &str, delimiter: char, escaped: bool) -> (String, After<'_>) {
+fn quoted(inner: &str, delimiter: char, quotes: Quotes) -> (String, After<'_>) {
+    let blank = |c: char| c.is_whitespace() && c != delimiter;
     let mut cell = String::new();
+    let mut open = false;
     let mut rest = inner;
     loop {
         let Some((before, after)) = rest.split_once('"') else {
@@ -320,7 +338,7 @@ fn quoted(inner: &str, delimiter: char, escaped: bool) -> (String, After<'_>) {
         let slash = before
             .strip_suffix('\\')
             .filter(|before| !before.ends_with('\\'));
-        if let Some(before) = slash.filter(|_| escaped) {
+        if let Some(before) = slash.filter(|_| quotes.escaped) {
             cell.push_str(before);
             cell.push('"');
             rest = after;
@@ -329,10 +347,18 @@ fn quoted(inner: &str, delimiter: char, escaped: bool) -> (String, After<'_>) {
         cell.push_str(before);
         if let Some(next) = after.strip_prefix('"') {
             cell.push('"');
-            rest = next;
+            let tail = next.trim_start_matches(blank);
+            // `"the "Mill"",` ends here: the first of the two closes the name.
+            let ends = tail.is_empty() || tail.starts_with(delimiter);
+            rest = if quotes.bare && open && ends {
+                after
+            } else {
+                next
+            };
+            open = false;
             continue;
         }
-        let tail = after.trim_start_matches(|c: char| c.is_whitespace() && c != delimiter);
+        let tail = after.trim_start_matches(blank);
         if tail.is_empty() {
             return (cell, After::End);
         }
@@ -340,6 +366,7 @@ fn quoted(inner: &str, delimiter: char, escaped: bool) -> (String, After<'_>) {
             return (cell, After::Delimiter(next));
         }
         cell.push('"');
+        open = !open;
         rest = after;
     }
 }
@@ -370,6 +397,7 @@ mod tests {
             wrapped: false,
             width,
             escaped: false,
+            bare: true,
             foreign: false,
         };
         let mut records = Records::open(&Text(text.to_owned()), &charset, &dialect)?;
@@ -382,7 +410,9 @@ mod tests {
 
     #[test]
     fn lines_and_quotes() {
-        let cases: [(&str, &[&str]); 10] = [
+        let cases: [(&str, &[&str]); 12] = [
+            ("\"the \"Mill\"\",b,c", &["1 the \"Mill\"|b|c"]),
+            ("\"a \"\"b\"\"\",\"x\",c", &["1 a \"b\"|x|c"]),
             ("a,b\rc,d\r", &["1 a|b", "2 c|d"]),
             ("a,b\r\r\nc,d\r\r\n", &["1 a|b", "2 c|d"]),
             ("a,b\r\n\r\n\n c , d ", &["1 a|b", "4 c|d"]),

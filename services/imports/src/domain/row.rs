@@ -74,8 +74,8 @@ pub struct Rows {
     ended: bool,
 }
 
-/// From this version of a reading on, a dated row is a total by its word and its sum, and texts of
-/// nothing but marks are blank.
+/// From this version of a reading on, a dated row is a total by its word and its sum, texts of
+/// nothing but marks are blank, and rows that are pending are like those that were declined.
 const TOTALS_VERSION: u16 = 3;
 
 /// Reads a source by a frozen reading.
@@ -267,9 +267,10 @@ impl Rows {
                 "SPLIT_AMOUNT",
                 "The amount is split at a comma that lacks quotation marks.",
             ),
-            Ok(Some(_)) if self.void(record) => {
-                reject("VOID", "By its state no money moved in this row.")
-            }
+            Ok(Some(_)) if self.void(record) => reject(
+                "VOID",
+                "By its state no money moved in this row, or not yet.",
+            ),
             Ok(Some(amount)) => Some(self.row(record, day, amount)),
         }
     }
@@ -312,9 +313,13 @@ impl Rows {
     }
 
     fn void(&self, record: &Record) -> bool {
-        self.reading
-            .void_status
-            .is_some_and(|status| sign::void(record.cell(status)))
+        let says = if self.reading.version < TOTALS_VERSION {
+            sign::void
+        } else {
+            sign::unsettled
+        };
+        let status = self.reading.void_status;
+        status.is_some_and(|status| says(record.cell(status)))
     }
 
     fn row(&self, record: &Record, booked_on: NaiveDate, amount: Decimal) -> Entry {

@@ -126,7 +126,7 @@ fn sides_of_pairs_without_a_balance() {
         [
             (
                 "2024-01-15,ATM withdrawal,12.00,\n2024-01-16,Salary,,99.00\n\
-                 2024-01-17,Direct debit,5.00,\n",
+                 2024-01-17,Cash withdrawal,5.00,\n",
                 "ready -12.00 99.00 -5.00",
             ),
             (
@@ -221,11 +221,12 @@ fn several_statements_in_one_file() {
 /// A word and the sum make a total; a shop of that name has another price.
 #[test]
 fn dated_totals() {
-    let rows = "Date;Text;Amount\n15.01.2024;A;-12,34\n16.01.2024;B;-20,00\n17.01.2024;C;500,00\n";
-    let total = format!("{rows}31.01.2024;Total;467,66\n");
-    check(&total, None, "ready -12.34 -20.00 500.00 5:SUMMARY");
+    let rows = "Date;Text;Amount\n15.01.2024;A;-12,34\n16.01.2024;B;-20,00\n\
+                17.01.2024;C;500,00\n18.01.2024;D;-5,00\n";
+    let total = format!("{rows}31.01.2024;Total;462,66\n");
+    check(&total, None, "ready -12.34 -20.00 500.00 -5.00 6:SUMMARY");
     let shop = format!("{rows}31.01.2024;Total;-67,66\n");
-    check(&shop, None, "ready -12.34 -20.00 500.00 -67.66");
+    check(&shop, None, "ready -12.34 -20.00 500.00 -5.00 -67.66");
 }
 
 /// A comma that lacks quotation marks moves the amount into another column.

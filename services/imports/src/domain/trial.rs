@@ -159,7 +159,7 @@ pub(super) struct Findings {
     pub(super) outcomes: Vec<Outcome>,
     /// Whether the id column is filled and distinct in every row.
     pub(super) unique: bool,
-    /// Rows with an amount under the first plan whose state says that no money moved.
+    /// Rows with an amount under the first plan whose state says that no money moved, or not yet.
     pub(super) void: u64,
     /// Rows without a date but with an amount, between rows with a date.
     pub(super) undated: u64,
@@ -327,7 +327,7 @@ impl Run<'_> {
             .map(|plan| plan.read(record))
             .collect();
         if let (Some(Ok(Some(_))), Some(status)) = (amounts.first(), self.trial.status) {
-            self.findings.void += u64::from(sign::void(record.cell(status)));
+            self.findings.void += u64::from(sign::unsettled(record.cell(status)));
         }
         let told = self.told(record);
         let balances: Vec<Option<i128>> = self

@@ -342,7 +342,7 @@ pub(super) const REPAYMENT: &str = "payment thank you|payment received|payment t
 pub(super) const SETTLEMENT: &str = "还款|銀行引落|ausgleich kreditkarte|kreditkartenausgleich";
 
 /// States under which a row is not booked yet.
-pub(super) const PENDING: &str = "pending|in progress|processing|authorised|authorized|reserved|\
+pub(super) const PENDING: &str = "pending|venter|vantar|in progress|processing|authorised|authorized|reserved|\
     vorgemerkt|ausstehend|offen|en attente|en cours|pendiente|in attesa|in sospeso|pendente|\
     in behandeling|gereserveerd|reserverad|reserveret|reservert|varaus|oczekuj|zablokowan|\
     cekajici|cakajuc|fuggoben|in asteptare|в обработке|в процессе|изчакващ|очаква|laukiama|\
@@ -423,4 +423,5 @@ pub(super) const VOID: &str = "declined|rejected|failed|reverted|cancelled|cance
     скасован|неуспішн|odbijen|otkazan|storniran|neuspjesn|zavrnjen|preklican|απορριφθ|ακυρωθ|\
     ακυρωμεν|αποτυχ|reddedil|basarisiz|basarısız|נדחה|נדחתה|בוטל|נכשל|مرفوض|ملغ|فشل|فاشل|关闭|\
     取消|撤销|拒绝|失敗|キャンセル|不成立|却下|취소|실패|거절|ล้มเหลว|ยกเลิก|ปฏิเสธ|ไม่สำเร็จ|\
-    that bai|da huy|tu choi|gagal|dibatalkan|ditolak|kedaluwarsa";
+    slettet|borttagen|raderad|poistettu|geloscht|gewist|supprime|\
+    eliminado|usuniet|that bai|da huy|tu choi|gagal|dibatalkan|ditolak|kedaluwarsa";
