@@ -5,6 +5,7 @@ use djinn_ledger::account::Kind;
 use super::amount::{Numeral, Plan};
 use super::candidate::Base;
 use super::column::Survey;
+use super::nature::Nature;
 use super::trial::{Chain, Findings, Outcome, Proof};
 
 /// Words must speak for one side this many times as often as for the other.
@@ -26,8 +27,14 @@ pub(super) struct Bench<'a> {
     pub(super) direction: Option<bool>,
     pub(super) survey: &'a Survey,
     pub(super) fee: Option<Numeral>,
+    /// Whether a header calls it a fee.
+    pub(super) fee_named: bool,
     /// What a positive balance would mean.
     pub(super) holder: Holder,
+    /// The names of the columns.
+    pub(super) names: &'a [String],
+    /// What kind of account the words around the rows tell of.
+    pub(super) nature: Nature,
 }
 
 /// What a positive balance of the account means, as far as it is known.
@@ -54,7 +61,7 @@ impl Holder {
 }
 
 /// Which way words point.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Words {
     Agree,
     Disagree,
@@ -106,10 +113,25 @@ impl Bench<'_> {
             .is_some_and(|chain| chain.exact(self.direction))
     }
 
+    /// In how many steps a balance follows that proves a plan.
+    pub(super) fn followed(&self, plan: &Plan) -> u64 {
+        let (Proof::Follows, Some(balance)) = self.proof(plan) else {
+            return 0;
+        };
+        let chain = self.chain(plan, balance);
+        chain.map_or(0, |chain| chain.followed(self.direction))
+    }
+
     /// How a balance followed under a plan.
     pub(super) fn chain(&self, plan: &Plan, balance: Numeral) -> Option<&Chain> {
         let index = self.balances.iter().position(|other| *other == balance)?;
         self.outcome(plan)?.chains.get(index)
+    }
+
+    /// How many steps a proof of a plan rests on.
+    pub(super) fn steps(&self, plan: &Plan) -> u64 {
+        let chain = self.proof(plan).1.and_then(|cell| self.chain(plan, cell));
+        chain.map_or(0, |chain| chain.steps)
     }
 
     pub(super) fn proven(&self, base: &Base) -> bool {

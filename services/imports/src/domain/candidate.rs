@@ -99,7 +99,7 @@ impl Table<'_> {
         let side = |wanted: NumberKind| -> Vec<usize> {
             (0..self.survey.columns.len())
                 .filter(|index| self.kind(*index) == wanted)
-                .filter(|index| self.numeric(*index) || self.empty(*index))
+                .filter(|index| self.readable(*index) || self.empty(*index))
                 .collect()
         };
         let (outs, ins) = (side(NumberKind::Debit), side(NumberKind::Credit));
@@ -119,6 +119,38 @@ impl Table<'_> {
             }
         }
         bases
+    }
+
+    /// Whether a column that is headed as one side has figures in most of its cells. The others
+    /// are errors of their rows: the side must not be left out for them.
+    fn readable(&self, index: usize) -> bool {
+        self.numeric(index)
+            || self.facts(index).is_some_and(|facts| {
+                facts.numbers.best() * 2 > facts.filled && facts.dates.best() == 0
+            })
+    }
+
+    /// A column of sums beside the amounts, zero in most rows, of which the balance may say that it
+    /// leaves the account too. Nobody calls it a fee, in a language that is known.
+    pub(super) fn surcharge(&self, bases: &[Base]) -> Option<Numeral> {
+        let used: Vec<usize> = bases
+            .iter()
+            .filter(|base| base.rank != Rank::Rest)
+            .flat_map(|base| &base.plans)
+            .flat_map(|plan| plan.amount.columns())
+            .chain(self.columns(|kind| kind == NumberKind::Balance))
+            .collect();
+        let columns = self.columns(|kind| matches!(kind, NumberKind::Unnamed | NumberKind::Other));
+        let column = columns.into_iter().find(|index| {
+            self.facts(*index).is_some_and(|facts| {
+                let numbers = &facts.numbers;
+                let charged = numbers.positive + numbers.negative;
+                let rare = charged > 0 && numbers.zero * 2 >= self.survey.rows;
+                rare && self.monetary(*index) && !used.contains(index)
+            })
+        })?;
+        let format = *self.formats(column).first()?;
+        Some(Numeral { column, format })
     }
 
     /// Whether the marks in a column of one side, if it has any, name that side.
@@ -320,7 +352,16 @@ impl Table<'_> {
     /// Columns that fill just as many rows as another leaves empty, so that each row may have one
     /// or the other: whole amounts look like money only beside those with decimals.
     fn complements(&self, index: usize, monetary: &[usize]) -> Vec<usize> {
-        let filled = |index: usize| self.facts(index).map_or(0, |facts| facts.filled);
+        // Where every cell is filled, the column that has no money has a zero.
+        let filled = |index: usize| {
+            self.facts(index)
+                .map_or((false, 0), |facts| match facts.filled {
+                    filled if filled == self.survey.rows && facts.numbers.zero > 0 => {
+                        (true, facts.numbers.positive + facts.numbers.negative)
+                    }
+                    filled => (false, filled),
+                })
+        };
         let plain = |other: &usize| {
             self.facts(*other)
                 .is_some_and(|facts| facts.numbers.padded == 0 && facts.numbers.fine == 0)
@@ -329,9 +370,16 @@ impl Table<'_> {
         let others = self.columns(unnamed).into_iter().filter(plain);
         // A pair of two monetary columns is found from its left one.
         let once = |other: &usize| !monetary.contains(other) || *other > index;
+        let fits = |other: usize| {
+            let ((zeros, left), (other_zeros, right)) = (filled(index), filled(other));
+            let alike = other != index && zeros == other_zeros;
+            alike && left.min(right) > 0 && left + right == self.survey.rows
+        };
+        let beside = monetary.iter().any(|other| fits(*other));
         others
-            .filter(|other| *other != index && once(other))
-            .filter(|other| filled(index) + filled(*other) == self.survey.rows)
+            .filter(|other| fits(*other) && once(other))
+            // Whole numbers beside such a pair are those of cheques.
+            .filter(|other| !beside || monetary.contains(other))
             .collect()
     }
 }

@@ -6,12 +6,14 @@ use djinn_ledger::money::Currency;
 use super::date;
 use super::dates::Dates;
 use super::encoding::Charset;
-use super::header;
+use super::header::{self, TextKind};
 use super::layout::{self, Layout};
+use super::number::Format;
 use super::numbers::Numbers;
 use super::reading::{ReadError, Source};
 use super::record::{Dialect, ROWS_MAX, Record, Records};
-use super::summary;
+use super::recurrence::Recurrence;
+use super::{sign, summary};
 
 /// Columns with more different values than this are no indicators.
 const VALUES_MAX: usize = 24;
@@ -74,6 +76,11 @@ impl Facts {
         self.numbers.numeric() && self.dates.best() * 2 < self.filled.max(1)
     }
 
+    /// Whether the column holds numbers that only groups of lakhs explain.
+    pub(super) fn lakhs(&self) -> bool {
+        self.numeric() && self.numbers.formats(None).first() == Some(&Format::DotLakh)
+    }
+
     /// Whether the column holds codes of currencies.
     pub(super) fn currency(&self) -> bool {
         self.currencies > 0 && self.codes == self.filled && self.currencies * 10 >= self.filled * 6
@@ -86,6 +93,10 @@ pub(super) fn currency(cell: &str) -> Option<Currency> {
         "RUR" | "₽" => Currency::parse("RUB").ok(),
         "€" => Currency::parse("EUR").ok(),
         "£" => Currency::parse("GBP").ok(),
+        "₪" => Currency::parse("ILS").ok(),
+        "₺" => Currency::parse("TRY").ok(),
+        "₴" => Currency::parse("UAH").ok(),
+        "₹" => Currency::parse("INR").ok(),
         "RMB" | "人民币" | "人民币元" => Currency::parse("CNY").ok(),
         "NTD" => Currency::parse("TWD").ok(),
         "Kč" => Currency::parse("CZK").ok(),
@@ -108,6 +119,12 @@ pub(super) struct Survey {
     pub(super) summaries: u64,
     /// Pairs of date columns that differ in some row.
     unlike: Vec<(usize, usize)>,
+    /// Rows that lack one of the dates, and those of them whose state says that they are not
+    /// booked.
+    gappy: u64,
+    unsettled: u64,
+    /// Whether texts come back on other days.
+    pub(super) recurrence: Recurrence,
 }
 
 impl Survey {
@@ -118,6 +135,25 @@ impl Survey {
     /// Whether two columns of dates differ in some row.
     pub(super) fn dates_differ(&self, left: usize, right: usize) -> bool {
         self.unlike.contains(&(left.min(right), left.max(right)))
+    }
+
+    /// Whether all rows that lack one of their dates say that they are not booked, or not yet.
+    pub(super) fn gaps_are_unsettled(&self) -> bool {
+        self.gappy > 0 && self.gappy == self.unsettled
+    }
+
+    /// Takes note of a row that lacks one of the dates.
+    fn gap(&mut self, record: &Record, layout: &Layout, states: &[usize]) {
+        if layout
+            .date_columns
+            .iter()
+            .all(|c| !record.cell(*c).is_empty())
+        {
+            return;
+        }
+        self.gappy += 1;
+        let says = |column: &usize| sign::unsettled(record.cell(*column));
+        self.unsettled += u64::from(states.iter().any(says));
     }
 
     /// Balances and totals are dated as the rows are.
@@ -159,12 +195,20 @@ pub(super) fn survey(
     let mut other = None;
     let names = layout.names.as_deref().unwrap_or_default();
     survey.columns.resize_with(names.len(), Facts::new);
+    let state = |name: &String| header::text(name) == TextKind::Status;
+    let named = names.iter().enumerate();
+    let states: Vec<usize> = named
+        .filter(|(_, name)| state(name))
+        .map(|(c, _)| c)
+        .collect();
     while let Some(record) = records.next_record()? {
         if record.line <= layout.before {
             continue;
         }
         if !dated(&record, layout, today) {
-            if record.cells != names && other.is_none() && layout::headed(&record, today) {
+            let headed = record.cells != names && layout::headed(&record, today);
+            let another = survey.rows > 0 && layout.another_account(&record);
+            if other.is_none() && (headed || another) {
                 other = Some(record.line);
             }
             continue;
@@ -179,6 +223,8 @@ pub(super) fn survey(
         }
         let compared = layout.date_columns.iter().take(DATE_COLUMNS_MAX).copied();
         survey.compare(&record, &compared.collect::<Vec<_>>(), today);
+        survey.gap(&record, layout, &states);
+        survey.recurrence.observe(&record, layout);
         survey.rows += 1;
         if survey.rows > ROWS_MAX {
             return Err(ReadError::limit("rows", "2,000,000"));

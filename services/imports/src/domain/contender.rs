@@ -1,8 +1,16 @@
 //! Which columns may hold the amount, told by their names, by how many rows they fill, and by the
 //! balance. What their signs mean is decided elsewhere.
 
-use super::bench::Bench;
+use super::bench::{Bench, Words};
 use super::candidate::{Base, Rank};
+use super::header::{self, NumberKind};
+
+/// So many rows whose words agree tell an amount from a balance.
+const WORDS_MIN: u64 = 3;
+
+/// A balance tells which column is the amount from so many steps on, where it has figures in rows
+/// that have no amount.
+const STEPS_MIN: u64 = 3;
 
 impl Bench<'_> {
     /// The base that is meant, or those among which only a person can choose.
@@ -29,6 +37,15 @@ impl Bench<'_> {
                 contenders.push(base);
             }
         }
+        // A column of nothing but zeros, or one side of a pair whose other side has another name,
+        // is not the whole story either.
+        let zeros = self.moves(top) == 0;
+        for base in bases.iter().filter(|base| base.rank != Rank::Foreign) {
+            let hollow = self.lone(top) && self.hollow(top, base) > 0;
+            if !known(&contenders, base) && (hollow || (zeros && self.moves(base) > 0)) {
+                contenders.push(base);
+            }
+        }
         let proven = bases
             .iter()
             .filter(|base| self.proven(base) && !self.proven(top));
@@ -38,6 +55,25 @@ impl Bench<'_> {
             }
         }
         self.settled(contenders, evidence)
+    }
+
+    /// Rows in which a base has money.
+    fn moves(&self, base: &Base) -> u64 {
+        self.first(base)
+            .map_or(0, |outcome| outcome.positive + outcome.negative)
+    }
+
+    /// Whether a base is one column that is headed as one side.
+    fn lone(&self, base: &Base) -> bool {
+        let columns = base.plans.first().map(|plan| plan.amount.columns());
+        let name = |column: &usize| self.names.get(*column).map_or("", String::as_str);
+        let side = |column: &usize| {
+            matches!(
+                header::number(name(column)),
+                NumberKind::Debit | NumberKind::Credit
+            )
+        };
+        columns.is_some_and(|columns| columns.len() == 1 && columns.iter().all(side))
     }
 
     /// Whether some plan of a base reads nearly all that it fills.
@@ -83,9 +119,44 @@ impl Bench<'_> {
                 evidence.push("The running balance tells which column is the amount.".to_owned());
                 return vec![only];
             }
+            if let Some(only) = self.spoken(&contenders) {
+                evidence.push("The words of the rows agree with the signs.".to_owned());
+                return vec![only];
+            }
             contenders.sort_by_key(|base| !self.proven(base));
         }
         contenders
+    }
+
+    /// Of single columns without names, the one whose two signs the words of the rows confirm: a
+    /// balance beside it has one sign.
+    fn spoken<'b>(&self, contenders: &[&'b Base]) -> Option<&'b Base> {
+        if contenders.iter().any(|base| base.rank != Rank::Unknown) {
+            return None;
+        }
+        let mixed = |base: &&&Base| {
+            self.first(base)
+                .is_some_and(|found| found.positive > 0 && found.negative > 0)
+        };
+        let mut signed = contenders.iter().filter(mixed);
+        let (only, None) = (signed.next()?, signed.next()) else {
+            return None;
+        };
+        let (plan, outcome) = (only.plans.first()?, self.first(only)?);
+        let agree = self.words(plan) == Words::Agree && outcome.agree >= WORDS_MIN;
+        agree.then_some(*only)
+    }
+
+    /// Whether the proof of a base rests on enough rows, and no base but its balance has money
+    /// where it has none.
+    fn proves_all(&self, only: &Base, balance: &Base) -> bool {
+        let steps = only.plans.iter().map(|plan| self.steps(plan)).max();
+        let mut others = self
+            .bases
+            .iter()
+            .filter(|other| !std::ptr::eq(*other, only) && !std::ptr::eq(*other, balance));
+        steps.is_some_and(|steps| steps >= STEPS_MIN)
+            && others.all(|other| self.gaps(only, other) == 0)
     }
 
     /// Whether no row has its money in the columns of another base alone. A proof over the rows
@@ -97,8 +168,17 @@ impl Bench<'_> {
             .filter(|other| !std::ptr::eq(**other, only));
         others.all(|other| {
             let columns = other.plans.first().map(|plan| plan.amount.columns());
-            let balance = columns.is_some_and(|c| c.iter().all(|c| balances.contains(c)));
-            self.gaps(only, other) == 0 && (balance || self.hollow(only, other) == 0)
+            let all = |fits: &dyn Fn(&usize) -> bool| {
+                columns
+                    .as_ref()
+                    .is_some_and(|columns| columns.iter().all(fits))
+            };
+            // The balance that proves has figures in rows without an amount as well.
+            let proof = only.plans.iter().find_map(|plan| self.proof(plan).1);
+            let proves = all(&|column| proof.is_some_and(|cell| cell.column == *column))
+                && self.proves_all(only, other);
+            let balance = all(&|column| balances.contains(column));
+            proves || (self.gaps(only, other) == 0 && (balance || self.hollow(only, other) == 0))
         })
     }
 }

@@ -62,6 +62,11 @@ pub(super) struct Parts {
 }
 
 impl Parts {
+    /// Whether one of the numbers in front has one digit.
+    pub(super) fn unpadded(self) -> bool {
+        self.named.is_none() && self.widths.iter().take(2).any(|width| *width == 1)
+    }
+
     /// Whether the year would have two digits if it came first.
     pub(super) fn short_first(self) -> bool {
         self.widths.first().is_some_and(|width| *width <= 2)
@@ -258,13 +263,22 @@ fn component(text: &str) -> Option<((u32, bool), usize, &str)> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     if digits > 0 {
         let number = text.get(..digits)?.parse().ok()?;
-        return (digits <= 4).then_some(((number, false), digits, text.get(digits..)?));
+        let rest = without_ordinal(text.get(digits..)?);
+        return (digits <= 4).then_some(((number, false), digits, rest));
     }
     let rest = text.trim_start_matches(|c: char| {
         c.is_alphabetic() && !separator(c) || unicode_normalization::char::is_combining_mark(c)
     });
     let name = text.strip_suffix(rest)?;
     Some(((month(name)?, true), 2, rest))
+}
+
+/// The rest behind a day that is written as an ordinal, as in `1er mars`.
+fn without_ordinal(rest: &str) -> &str {
+    let endings = ["er", "º", "ª", "°", "st", "nd", "rd", "th"];
+    let behind = endings.iter().find_map(|ending| rest.strip_prefix(ending));
+    let ends = |rest: &&str| rest.starts_with([' ', '.', '-', '/']);
+    behind.filter(ends).unwrap_or(rest)
 }
 
 fn gap(text: &str) -> (&str, &str) {
@@ -282,6 +296,11 @@ fn time(rest: &str) -> bool {
         (Some(0), Some(_)) if rest.chars().count() <= 5 => "",
         _ => rest,
     };
+    // Or behind a comma, as in Hungary.
+    let rest = match rest.strip_prefix(',').map(str::trim) {
+        Some(day) if day.chars().count() >= 4 && day.chars().all(char::is_alphabetic) => "",
+        _ => rest,
+    };
     if rest.is_empty() {
         return true;
     }
@@ -289,6 +308,12 @@ fn time(rest: &str) -> bool {
         .trim_start_matches(['T', 't', '-', ',', ' ', '_'])
         .trim_start();
     let clock = clock.strip_prefix("at ").unwrap_or(clock);
+    let clock = match without_zone(clock) {
+        // Behind a date and a time without marks only thousandths of a second are left.
+        Some(rest) if rest.len() <= 3 && rest.bytes().all(|b| b.is_ascii_digit()) => return true,
+        Some(rest) => rest,
+        None => clock,
+    };
     clock.starts_with(|c: char| c.is_ascii_digit())
         && clock.len() <= 40
         && clock.contains([':', '.', 'h'])
@@ -300,8 +325,19 @@ fn time(rest: &str) -> bool {
         })
 }
 
+/// A time without `[-5:EST]`, as OFX names the zone of its time stamps.
+fn without_zone(clock: &str) -> Option<&str> {
+    let (before, zone) = clock.split_once('[')?;
+    let inside = zone.strip_suffix(']')?;
+    let fits = |c: char| c.is_ascii_alphanumeric() || "+-.:".contains(c);
+    (inside.len() <= 12 && inside.chars().all(fits)).then(|| before.trim_end())
+}
+
 /// Whether a date is followed by a time that names its offset from UTC.
 pub(super) fn zoned(cell: &str) -> bool {
+    if cell.trim_end().ends_with(']') {
+        return cell.contains('[');
+    }
     let Some((_, clock)) = cell.split_once(':') else {
         return false;
     };

@@ -1,7 +1,9 @@
 //! A column of dates (algorithms C.3) in streaming form: it keeps what each order of day, month and
 //! year makes of it, never the cells.
 
-use chrono::NaiveDate;
+use std::collections::BTreeSet;
+
+use chrono::{Datelike, NaiveDate};
 
 use super::date::{ORDERS, Order, day, parts, zoned};
 
@@ -10,6 +12,15 @@ const SPAN_FACTOR: i64 = 10;
 
 /// How many distinct dates a column needs before its order is evidence (C.3).
 const DISTINCT_MIN: u64 = 3;
+
+/// As many days as a month has at most.
+const DAYS_MAX: usize = 31;
+
+/// Days of one statement that lie in one month.
+const DAYS_SPAN: i64 = 11;
+
+/// So many different days tell a few days from one day of several months.
+const DAYS_MIN: usize = 3;
 
 /// What one order makes of a column.
 #[derive(Clone, Copy, Debug, Default)]
@@ -45,6 +56,11 @@ pub(super) struct Dates {
     pub(super) zoned: bool,
     /// Whether a year in front would have two digits somewhere.
     pub(super) short_first: bool,
+    /// The distinct days per order, as long as they fit into a month.
+    days: [BTreeSet<NaiveDate>; 3],
+    many: bool,
+    /// Whether some day or month is written without its leading zero.
+    pub(super) unpadded: bool,
 }
 
 /// How a column's order of day and month was settled.
@@ -69,6 +85,7 @@ impl Dates {
         let Some(parts) = parts(cell) else { return };
         self.short_first |= parts.short_first();
         self.zoned |= zoned(cell);
+        self.unpadded |= parts.unpadded();
         let days = ORDERS.map(|order| day(parts, order, today));
         for (reading, day) in self.readings.iter_mut().zip(days) {
             let Some(day) = day else { continue };
@@ -82,6 +99,12 @@ impl Dates {
             let (from, to) = reading.span.unwrap_or((day, day));
             reading.span = Some((from.min(day), to.max(day)));
         }
+        if !self.many {
+            for (known, day) in self.days.iter_mut().zip(days) {
+                known.extend(day);
+                self.many |= known.len() > DAYS_MAX;
+            }
+        }
         let [first, second, third] = days;
         let pairs = [(first, third), (first, second), (second, third)];
         for (differ, (left, right)) in self.differ.iter_mut().zip(pairs) {
@@ -90,6 +113,39 @@ impl Dates {
         let any = first.or(second).or(third);
         self.varies |= self.constant.is_some() && self.constant != any;
         self.constant = self.constant.or(any);
+    }
+
+    /// Whether the days lie close together under one order, while the other would have all of them
+    /// on one day of the month, month after month.
+    pub(super) fn clustered(&self, order: Order, other: Order) -> bool {
+        let days = |wanted: Order| {
+            let mut known = ORDERS.iter().zip(&self.days);
+            known
+                .find(|(order, _)| **order == wanted)
+                .map(|(_, days)| days)
+        };
+        let (Some(own), Some(rival)) = (days(order), days(other)) else {
+            return false;
+        };
+        let mut steps = own
+            .iter()
+            .zip(own.iter().skip(1))
+            .map(|(a, b)| (*b - *a).num_days());
+        // Rows on the first of every quarter step evenly.
+        let first = steps.next().unwrap_or(0);
+        let even = first > 1 && steps.all(|step| step == first);
+        let (from, to) = (own.first(), own.last());
+        let close = from
+            .zip(to)
+            .is_some_and(|(from, to)| (*to - *from).num_days() <= DAYS_SPAN);
+        let mut numbers = rival.iter().map(Datelike::day);
+        let number = numbers.next();
+        !self.many
+            && own.len() >= DAYS_MIN
+            && rival.len() == own.len()
+            && close
+            && !even
+            && numbers.all(|day| Some(day) == number)
     }
 
     /// The most cells any order parses.
@@ -183,6 +239,12 @@ impl Dates {
         (reading.rising == 0 || reading.falling == 0) && reading.changes + 1 >= DISTINCT_MIN
     }
 
+    /// Whether the dates both rise and fall.
+    pub(super) fn unsorted(&self, order: Order) -> bool {
+        let reading = self.reading(order);
+        reading.rising > 0 && reading.falling > 0
+    }
+
     /// Whether the dates rise or fall through the file; `None` when they do neither or both.
     pub(super) fn direction(&self, order: Order) -> Option<bool> {
         let reading = self.reading(order);
@@ -270,6 +332,12 @@ mod tests {
             ("15/01/2024-10:00:00", "2024-01-15"),
             ("'31/01/2024'", "2024-01-31"),
             ("2024/1/31(水)", "2024-01-31"),
+            ("1er mars 2024", "2024-03-01"),
+            ("1st March 2024", "2024-03-01"),
+            ("20240131120000[0:GMT]", "2024-01-31"),
+            ("20240131120000.000[-5:EST]", "2024-01-31"),
+            ("2024.01.31., szerda", "2024-01-31"),
+            ("20240131120000[", "none"),
             ("Fri, 31 Jan 2020", "2020-01-31"),
             ("12:30:45", "none"),
             ("1.234.56", "none"),

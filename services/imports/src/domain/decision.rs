@@ -5,10 +5,17 @@
 use super::amount::{Amount, Numeral, Plan, Signs, Unknown};
 use super::bench::{Bench, Holder, Words};
 use super::candidate::{Base, Rank, format_rank};
-use super::trial::Proof;
+use super::header::{self, NumberKind};
+use super::trial::{Outcome, Proof};
 
 /// On an account of debts, fewer negative amounts than this may as well be payments.
 const DEBT_ROWS_MIN: u64 = 3;
+
+/// So many rows whose words agree tell which of two columns is money out.
+const WORDS_MIN: u64 = 3;
+
+/// A balance that contradicts plain names of columns has to do so in so many steps.
+const STEPS_MIN: u64 = 3;
 
 /// More choices than this are no question.
 pub(super) const CHOICES_MAX: usize = 6;
@@ -25,6 +32,14 @@ pub(super) struct Decision {
     pub(super) before: Option<u64>,
     /// Rows without a date that have an amount under the first choice.
     pub(super) undated: u64,
+}
+
+/// What signs mean that no balance proves.
+enum Unproven {
+    /// As written or turned (true), with the reason.
+    As(bool, &'static str),
+    /// It takes a person; turned (true) is likelier or not.
+    Open(bool),
 }
 
 impl Bench<'_> {
@@ -122,7 +137,10 @@ impl Bench<'_> {
     ) -> Vec<Plan> {
         let marked = Self::with(base, |amount| matches!(amount, Amount::Marked { .. }));
         let lettered = self.survey.facts(column).numbers.sided > 0;
-        if lettered || self.proof(first).0 == Proof::Follows {
+        let paid = self.outcome(first).is_some_and(|outcome| {
+            outcome.repaid_positive > 0 && outcome.repaid_negative + outcome.disagree == 0
+        });
+        if lettered || paid || self.proof(first).0 == Proof::Follows {
             evidence.push("Marks on some of the amounts tell which side they are on.".to_owned());
             marked
         } else {
@@ -164,14 +182,13 @@ impl Bench<'_> {
         };
         let (positive, negative) = (outcome.positive, outcome.negative);
         let column = plan.amount.columns().first().copied().unwrap_or_default();
-        let plus = self.survey.facts(column).numbers.plus > 0;
         let words = self.words(plan);
         let asset = self.holder == Holder::Asset;
         let open = |first: &[Plan], second: &[Plan]| [first, second].concat();
         let mut because = |text: &str| evidence.push(text.to_owned());
         match (self.proof(plan).0, words) {
             (Proof::Follows, _) if asset => normal,
-            (Proof::Inverted, _) if asset => {
+            (Proof::Inverted, _) if asset && self.steps(plan) > 1 => {
                 because("The balance of this kind of account is a fortune: positive means out.");
                 inverted
             }
@@ -179,7 +196,8 @@ impl Bench<'_> {
             (Proof::Follows, words) => {
                 // A debt grows with each purchase as a fortune does with each wage.
                 let mixed = negative * 10 >= (positive + negative) * 4;
-                if mixed || words == Words::Agree {
+                let account = self.nature.account() && self.holder != Holder::Debt;
+                if mixed || words == Words::Agree || account {
                     normal
                 } else {
                     open(&normal, &inverted)
@@ -190,29 +208,48 @@ impl Bench<'_> {
                 inverted
             }
             (Proof::Inverted, _) => open(&inverted, &normal),
-            (Proof::Silent, _) if positive + negative == 0 => normal,
-            (Proof::Silent, Words::Agree) if negative > 0 && positive > 0 => {
-                because("The words of the rows agree with the signs.");
-                normal
+            (Proof::Silent, _) => match self.unproven(outcome, column, words) {
+                Unproven::As(turned, text) => {
+                    because(text);
+                    if turned { inverted } else { normal }
+                }
+                Unproven::Open(true) => open(&inverted, &normal),
+                Unproven::Open(false) => open(&normal, &inverted),
+            },
+        }
+    }
+
+    /// What signs mean that no balance proves.
+    fn unproven(&self, outcome: &Outcome, column: usize, words: Words) -> Unproven {
+        let (positive, negative) = (outcome.positive, outcome.negative);
+        if positive + negative == 0 {
+            return Unproven::As(false, "No row moves money.");
+        }
+        if let Some((turned, text)) = self.habit(outcome, column, words) {
+            return Unproven::As(turned, text);
+        }
+        // One refund that is called so tells nothing of a card's many purchases.
+        let told = outcome.agree > 2 || negative * 2 >= positive;
+        let thanked = outcome.thanked_negative > 0;
+        let plus = self.survey.facts(column).numbers.plus > 0;
+        match words {
+            Words::Agree if negative > 0 && positive > 0 && told && !thanked => {
+                Unproven::As(false, "The words of the rows agree with the signs.")
             }
-            (Proof::Silent, Words::Agree) if outcome.agree == positive + negative => {
-                because("The words of every row agree with the signs.");
-                normal
+            Words::Agree if outcome.agree == positive + negative => {
+                Unproven::As(false, "The words of every row agree with the signs.")
             }
-            (Proof::Silent, Words::Disagree) => open(&inverted, &normal),
-            (Proof::Silent, _) if negative == 0 => open(&normal, &inverted),
-            (Proof::Silent, _) if asset && positive > 0 => {
-                because("Both signs occur: on this kind of account they are as written.");
-                normal
+            Words::Disagree => Unproven::Open(true),
+            _ if negative == 0 => Unproven::Open(false),
+            _ if self.holder == Holder::Asset && positive > 0 => {
+                let text = "Both signs occur: on this kind of account they are as written.";
+                Unproven::As(false, text)
             }
-            (Proof::Silent, _) if self.holder == Holder::Debt && negative < DEBT_ROWS_MIN => {
-                open(&normal, &inverted)
+            _ if self.holder == Holder::Debt && negative < DEBT_ROWS_MIN => Unproven::Open(false),
+            _ if plus || negative * 10 >= (positive + negative) * 6 => {
+                Unproven::As(false, "Most amounts are negative, as money out is.")
             }
-            (Proof::Silent, _) if plus || negative * 10 >= (positive + negative) * 6 => {
-                because("Most amounts are negative, as money out is.");
-                normal
-            }
-            (Proof::Silent, _) => open(&normal, &inverted),
+            _ => Unproven::Open(false),
         }
     }
 
@@ -245,7 +282,12 @@ impl Bench<'_> {
         let normal = Self::with(base, |amount| !turned(amount));
         let swapped = Self::with(base, turned);
         let named = !matches!(self.kind_of(base), Rank::Unknown);
-        let proof = self.proof(first).0;
+        let proof = match self.proof(first).0 {
+            Proof::Inverted if self.plainly_named(first, left.column, right.column) => {
+                Proof::Silent
+            }
+            proof => proof,
+        };
         if !plain {
             return self.paired_with_signs(base, normal, swapped);
         }
@@ -258,9 +300,19 @@ impl Bench<'_> {
                 normal
             }
             _ if !named && into.positive == 0 && into.negative > 0 && out.negative == 0 => swapped,
+            Proof::Inverted if named && self.steps(first) < STEPS_MIN => [normal, swapped].concat(),
             Proof::Inverted if named && self.holder != Holder::Asset => [swapped, normal].concat(),
             Proof::Inverted => swapped,
-            Proof::Silent if !named => [normal, swapped].concat(),
+            Proof::Silent if !named => match self.outcome(first) {
+                Some(outcome) => match outcome.leans(WORDS_MIN) {
+                    Some(agrees) => {
+                        evidence.push("The words of the rows tell out from in.".to_owned());
+                        if agrees { normal } else { swapped }
+                    }
+                    None => [normal, swapped].concat(),
+                },
+                None => [normal, swapped].concat(),
+            },
             Proof::Silent => match (self.words(first), self.outcome(first)) {
                 (Words::Disagree, Some(outcome)) if outcome.disagree > 4 => {
                     [normal, swapped].concat()
@@ -268,6 +320,17 @@ impl Bench<'_> {
                 _ => normal,
             },
         }
+    }
+
+    /// Whether the names leave no doubt of the sides, as debit and credit do, and a balance that
+    /// contradicts them does so in too few rows to be believed.
+    fn plainly_named(&self, plan: &Plan, out: usize, into: usize) -> bool {
+        let names = self.names;
+        let name = |column: usize| names.get(column).map_or("", String::as_str);
+        self.steps(plan) < STEPS_MIN
+            && self.words(plan) != Words::Disagree
+            && header::withdrawal(name(out))
+            && header::deposit(name(into))
     }
 
     /// A pair counts as unnamed when no header tells its sides.
@@ -378,13 +441,38 @@ impl Bench<'_> {
             amount: plan.amount.clone(),
             fee: Some(fee),
         };
-        if self.exact(&charged) && !self.exact(plan) {
+        let name = |column: &usize| self.names.get(*column).map_or("", String::as_str);
+        let net = |column: &usize| header::number(name(column)) == NumberKind::Net;
+        if !self.exact(&charged) && plan.amount.columns().iter().any(net) {
+            // What is headed as net has its fees taken off.
+            return plans;
+        }
+        let off = self.exact(&charged) && !self.exact(plan);
+        if !self.fee_named && !off {
+            // Of a column that nobody calls a fee only the balance can say that it is one.
+            let without = self.exact(plan);
+            return if without {
+                plans
+            } else {
+                vec![plan.clone(), charged]
+            };
+        }
+        if self.findings.fees_are_rows {
+            evidence.push("The fees stand as rows of their own.".to_owned());
+            return plans;
+        }
+        if off {
             evidence.push("The balance follows only when the fees are taken off.".to_owned());
             return vec![charged];
         }
         // A row of nothing but a fee is one all the same.
         let filled = |plan: &Plan| self.outcome(plan).map_or(0, |outcome| outcome.filled);
         if filled(&charged) > filled(plan) {
+            return vec![charged, plan.clone()];
+        }
+        // A fee in a row that no balance reaches may be taken off or not.
+        let (with, without) = (self.followed(&charged), self.followed(plan));
+        if with > 0 && with >= without {
             return vec![charged, plan.clone()];
         }
         if base.plans.is_empty() || self.proof(plan).0 == Proof::Follows {

@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use super::encoding::{Charset, Level, Stream};
 use super::reading::{ReadError, Source};
 use super::record::{Dialect, Record, Records};
-use super::{date, header, number};
+use super::{date, figures, header, number};
 
 /// How much text the first look takes, in bytes.
 const SAMPLE_BYTES: usize = 512 * 1024;
@@ -42,11 +42,27 @@ pub(super) fn detect(
         name: "UTF-8".to_owned(),
         level: Level::Certain,
     };
+    let text = std::str::from_utf8(&sample.0).unwrap_or_default();
+    let foreign = figures::foreign(text);
+    // A backslash in front of a mark counts only where it makes more rows even.
+    let mut variants = vec![(false, false), (true, false)];
+    if text.contains("\\\"") {
+        variants.push((false, true));
+    }
     let mut best: Option<((usize, u32, usize), Found)> = None;
     let mut too_large: Option<ReadError> = None;
     for delimiter in DELIMITERS {
-        for (quoted, wrapped) in [(true, false), (true, true)] {
-            let found = match table(&sample, &utf8, delimiter, (quoted, wrapped)) {
+        for (wrapped, escaped) in variants.iter().copied() {
+            let dialect = Dialect {
+                delimiter,
+                quoted: true,
+                wrapped,
+                width: 0,
+                escaped,
+                bare: true,
+                foreign,
+            };
+            let found = match table(&sample, &utf8, dialect) {
                 // Under the wrong delimiter anything may be too large.
                 Err(limit @ ReadError::Limit { .. }) => {
                     let telling = too_large.as_ref().map(telling);
@@ -70,6 +86,9 @@ pub(super) fn detect(
             quoted: true,
             wrapped: false,
             width: 1,
+            escaped: false,
+            bare: true,
+            foreign: false,
         };
         Found {
             dialect,
@@ -99,15 +118,8 @@ fn telling(limit: &ReadError) -> u8 {
 fn table(
     sample: &Sample,
     charset: &Charset,
-    delimiter: char,
-    (quoted, wrapped): (bool, bool),
+    mut dialect: Dialect,
 ) -> Result<Option<Found>, ReadError> {
-    let mut dialect = Dialect {
-        delimiter,
-        quoted,
-        wrapped,
-        width: 0,
-    };
     dialect.width = width(&records(sample, charset, &dialect)?);
     if dialect.width < 2 {
         return Ok(None);

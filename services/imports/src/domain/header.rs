@@ -71,6 +71,8 @@ static NUMBER: LazyLock<Table<NumberKind>> = LazyLock::new(|| table(&vocabulary:
 static DATE: LazyLock<Table<DateKind>> = LazyLock::new(|| table(&vocabulary::DATE));
 static AMOUNTS: LazyLock<Vec<Phrase>> =
     LazyLock::new(|| phrases("amount|amt|betrag|bedrag|montant|importe|importo|belopp"));
+static WITHDRAWALS: LazyLock<Vec<Phrase>> = LazyLock::new(|| phrases(vocabulary::WITHDRAWALS));
+static DEPOSITS: LazyLock<Vec<Phrase>> = LazyLock::new(|| phrases(vocabulary::DEPOSITS));
 static TEXT: LazyLock<Table<TextKind>> = LazyLock::new(|| table(&vocabulary::TEXT));
 
 fn table<Kind: Copy>(rows: &[(Kind, &str)]) -> Table<Kind> {
@@ -137,7 +139,7 @@ impl Phrase {
 }
 
 /// A name as the vocabularies see it: an account's currency in parentheses is kept, case is not.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     // `TransactionDate` and `bookingDate` are two words each.
     let mut spaced = String::with_capacity(name.len() + 4);
     let mut lower = false;
@@ -196,6 +198,19 @@ pub(super) fn text(name: &str) -> TextKind {
     find(&TEXT, &plain(name)).unwrap_or(TextKind::Unnamed)
 }
 
+/// Whether a name can only be that of money out, as `Debit` is not: banks write it from their side
+/// as well as from their customer's.
+pub(super) fn withdrawal(name: &str) -> bool {
+    let name = plain(name);
+    WITHDRAWALS.iter().any(|phrase| phrase.word_in(&name))
+}
+
+/// Whether a name can only be that of money in.
+pub(super) fn deposit(name: &str) -> bool {
+    let name = plain(name);
+    DEPOSITS.iter().any(|phrase| phrase.word_in(&name))
+}
+
 /// What a cell weighs as a part of a header row: two when it names a date or an amount.
 pub(super) fn weight(name: &str) -> u32 {
     let name = plain(name);
@@ -215,6 +230,16 @@ pub(super) fn names_date(name: &str) -> bool {
     find(&DATE, &plain(name)).is_some()
 }
 
+/// Whether names say in which time zone time stamps are written.
+pub(super) fn name_zone(names: &[String]) -> bool {
+    let zone = |name: &String| {
+        let name = plain(name);
+        let mut words = name.split(' ');
+        name == "time zone" || words.any(|word| matches!(word, "utc" | "gmt" | "timezone"))
+    };
+    names.iter().any(zone)
+}
+
 /// Whether names are written in a script of East Asia, where a short year may come first.
 pub(super) fn east_asian(names: &[String]) -> bool {
     let mut letters = names.iter().flat_map(|name| name.chars());
@@ -230,6 +255,8 @@ pub(super) fn currency(name: &str) -> Option<djinn_ledger::money::Currency> {
         let currency = match word {
             "€" => djinn_ledger::money::Currency::parse("EUR").ok(),
             "£" => djinn_ledger::money::Currency::parse("GBP").ok(),
+            "円" => djinn_ledger::money::Currency::parse("JPY").ok(),
+            "원" => djinn_ledger::money::Currency::parse("KRW").ok(),
             _ if upper => djinn_ledger::money::Currency::parse(word).ok(),
             _ => None,
         };

@@ -42,7 +42,7 @@ fn read(text: &str, kind: Option<Kind>) -> String {
 }
 
 #[track_caller]
-fn check(text: &str, kind: Option<Kind>, expected: &str) {
+pub(super) fn check(text: &str, kind: Option<Kind>, expected: &str) {
     assert_eq!(read(text, kind), expected, "{text}");
 }
 
@@ -271,6 +271,8 @@ fn a_guessed_encoding_shows_both_readings() {
 fn an_offset_from_utc_is_told() {
     let text = b"Date,Text,Amount\n2024-01-15T23:30:00Z,A,-1.00\n2024-01-16T00:10:00Z,B,-2.00\n";
     assert!(evidence(text.to_vec()).contains("offset from UTC"));
+    let named = b"created_utc,Text,Amount\n2024-01-15 23:30,A,-1.00\n2024-01-16 00:10,B,-2.00\n";
+    assert!(evidence(named.to_vec()).contains("names a time zone"));
     let local = b"Date,Text,Amount\n2024-01-15 23:30,A,-1.00\n2024-01-16 00:10,B,-2.00\n";
     assert!(!evidence(local.to_vec()).contains("offset"));
 }

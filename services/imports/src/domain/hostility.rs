@@ -118,7 +118,7 @@ fn one_spoilt_row_does_not_spoil_the_file() {
         ),
         (
             "2024-01-14,x,-92233720368547758.09,1\n",
-            "ready 28 BAD_AMOUNT 1",
+            "ready 28 AMOUNT_TOO_LARGE 1",
         ),
         (
             "2024-01-14,Coffee, and cake,-3.50,1\n",

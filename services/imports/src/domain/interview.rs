@@ -131,8 +131,8 @@ fn a_thousand_or_one() {
     );
 }
 
-/// The declined row has no date in the first column, so there is nothing to ask about it yet; the
-/// balance tells of the fee.
+/// A booked row has no date in the column of the booking. Rows that were declined or are pending
+/// lack it as well, and nothing is asked for them (`specimen::states_and_fees`).
 #[test]
 fn which_of_two_dates() {
     check(
@@ -143,7 +143,7 @@ fn which_of_two_dates() {
          COMPLETED,69.00\n\
          TOPUP,Current,2023-01-05 10:00:00,2023-01-05 11:00:00,Top-Up,100.00,0.00,EUR,COMPLETED,\
          169.00\n\
-         CARD_PAYMENT,Current,2023-01-06 10:00:00,,Shop,-5.00,0.00,EUR,REVERTED,\n",
+         CARD_PAYMENT,Current,2023-01-06 10:00:00,,Shop,-5.00,0.00,EUR,COMPLETED,\n",
         expect![[r#"
             date:
             Which of these dates is the day of the booking?
@@ -186,7 +186,7 @@ fn rows_that_may_not_count() {
          18.01.2024,Taxi,-8.00,Declined\n",
         expect![[r#"
             rows:
-            Some rows were declined, cancelled or turned back. Do they count?
+            Some rows were declined, cancelled or turned back, or are pending. Do they count?
               drop No: leave them out.
                 left out: 16.01.2024,Hotel,-80.00,Declined
                 left out: 18.01.2024,Taxi,-8.00,Declined

@@ -1,12 +1,19 @@
 //! Where the table is: the rows in front of it, its header, and which columns hold dates.
 
+use std::sync::LazyLock;
+
 use chrono::NaiveDate;
 
+use super::date::Order;
+use super::fingerprint::normalise;
 use super::record::Record;
 use super::{date, header, number, part};
 
 /// Banks put names, balances and periods in front of the table, but not more than this.
 const PREAMBLE_RECORDS_MAX: usize = 120;
+
+/// Longer texts in front of the table are notices.
+const PREFACE_BYTES_MAX: usize = 200;
 
 /// A header's names weigh at least this much: one date or amount and another known name.
 const WEIGHT_MIN: u32 = 3;
@@ -25,6 +32,48 @@ pub(super) struct Layout {
     pub(super) preamble: usize,
     /// Whether one of them names an IBAN, which is that of the account.
     pub(super) iban: bool,
+    /// Their texts, normalised.
+    pub(super) preface: Vec<String>,
+    /// The decimal mark that their figures show beyond doubt, as `1.234,56` does.
+    pub(super) mark: Option<char>,
+    /// The order of day, month and year that their dates show beyond doubt.
+    pub(super) order: Option<Order>,
+}
+
+/// What stands in front of the number of an account.
+const ACCOUNT: &str = "konto|kontonummer|konto nr|kontonr|iban|account|account number|account no|\
+    compte|numero de compte|conto|numero conto|rekening|rekeningnummer|cuenta|numero de cuenta|\
+    conta|счет|номер счета|ucet|cislo uctu|rachunek|numer rachunku|szamlaszam|tili|tilinumero";
+
+static ACCOUNTS: LazyLock<Vec<String>> =
+    LazyLock::new(|| ACCOUNT.split('|').map(normalise).collect());
+
+impl Layout {
+    /// Whether a record names another account than what stands in front of the table: what
+    /// follows it is another statement.
+    pub(super) fn another_account(&self, record: &Record) -> bool {
+        let mut filled = record.cells.iter().filter(|cell| !cell.is_empty());
+        let (Some(first), second) = (filled.next(), filled.next()) else {
+            return false;
+        };
+        let label = normalise(first);
+        let number = second.map(|cell| normalise(cell));
+        let known = |text: &String| self.preface.contains(text);
+        let named = ACCOUNTS.contains(&label) && known(&label);
+        if named {
+            return number.is_some_and(|number| !known(&number));
+        }
+        // Label and number may share a cell.
+        ACCOUNTS.iter().any(|account| {
+            let labelled = |text: &String| {
+                let rest = text.strip_prefix(account.as_str());
+                rest.is_some_and(|rest| rest.starts_with(' '))
+            };
+            let digits = label.bytes().any(|byte| byte.is_ascii_digit());
+            let before = self.preface.iter().any(labelled);
+            labelled(&label) && digits && before && !known(&label)
+        })
+    }
 }
 
 /// Whether the record could be a header: names only, no dates, no amounts.
@@ -83,21 +132,135 @@ pub(super) fn find(records: &[Record], today: NaiveDate) -> Layout {
         before == 0 || (before <= 2 && before < rows(after))
     });
     let index = named.or_else(|| unknown_header(records, first, today));
-    let start = index.map_or(first, |index| index + 1);
+    let header = index.map(|index| Header::around(records, index, today));
+    let start = header.as_ref().map_or(first, |header| header.last + 1);
     let rows: Vec<&Record> = records.iter().skip(start).collect();
     let before = start.checked_sub(1).and_then(|last| records.get(last));
+    let preamble = header.as_ref().map_or(first, |header| header.first);
+    let cells = || {
+        records
+            .iter()
+            .take(preamble)
+            .flat_map(|record| &record.cells)
+    };
     Layout {
         before: before.map_or(0, |record| record.line),
-        names: index
-            .and_then(|index| records.get(index))
-            .map(|record| record.cells.clone()),
+        names: header.map(|header| header.names),
         date_columns: date_columns(&rows, today),
-        preamble: index.unwrap_or(first),
-        iban: records
-            .iter()
-            .take(index.unwrap_or(first))
-            .any(|record| record.cells.iter().any(|cell| part::iban(cell))),
+        preamble,
+        iban: cells().any(|cell| part::iban(cell)),
+        preface: cells()
+            .filter(|cell| cell.len() <= PREFACE_BYTES_MAX)
+            .map(|cell| normalise(cell))
+            .filter(|text| !text.is_empty())
+            .collect(),
+        mark: mark(cells()),
+        order: order(cells(), today),
     }
+}
+
+/// The order of dates that read as day and month in one way only; none when two disagree.
+fn order<'a>(cells: impl Iterator<Item = &'a String>, today: NaiveDate) -> Option<Order> {
+    let mut found = None;
+    for cell in cells.filter(|cell| cell.len() <= PREFACE_BYTES_MAX) {
+        let words = cell.split(|c: char| c.is_whitespace() || ":;,()".contains(c));
+        for word in words.filter(|word| word.contains('/')) {
+            let read = |order| date::read(word, order, today).is_some();
+            let only = match (read(Order::Dmy), read(Order::Mdy)) {
+                (true, false) => Order::Dmy,
+                (false, true) => Order::Mdy,
+                _ => continue,
+            };
+            if found.is_some_and(|old| old != only) {
+                return None;
+            }
+            found = Some(only);
+        }
+    }
+    found
+}
+
+/// The decimal mark of figures that have both marks, the last before two digits; none when two
+/// figures disagree.
+fn mark<'a>(cells: impl Iterator<Item = &'a String>) -> Option<char> {
+    let mut found = None;
+    for cell in cells {
+        for word in cell.split(char::is_whitespace) {
+            let last = word.rfind(['.', ',']);
+            let (Some(last), Ok(Some(figure))) = (last, number::anatomy(word)) else {
+                continue;
+            };
+            let (before, behind) = (word.get(..last), word.get(last + 1..));
+            let mark = word.get(last..).and_then(|rest| rest.chars().next());
+            let other = if mark == Some(',') { '.' } else { ',' };
+            let grouped = before.is_some_and(|text| text.contains(other));
+            let cents =
+                behind.is_some_and(|text| text.bytes().take_while(u8::is_ascii_digit).count() == 2);
+            if !grouped || !cents || figure.body.len() < 6 {
+                continue;
+            }
+            if found.is_some() && found != mark {
+                return None;
+            }
+            found = mark;
+        }
+    }
+    found
+}
+
+/// A header, of one record or of several that name each other's gaps.
+struct Header {
+    first: usize,
+    last: usize,
+    names: Vec<String>,
+}
+
+impl Header {
+    /// The header at an index with the records above and below that belong to it.
+    fn around(records: &[Record], index: usize, today: NaiveDate) -> Self {
+        let cells = |index: usize| records.get(index).map(|record| record.cells.clone());
+        let mut header = Self {
+            first: index,
+            last: index,
+            names: cells(index).unwrap_or_default(),
+        };
+        let next = |index: usize| records.get(index);
+        if let Some(below) = next(index + 1)
+            && header.completed_by(below, today)
+        {
+            header.names = joined(&header.names, &below.cells);
+            header.last = index + 1;
+        }
+        if let Some(above) = index.checked_sub(1).and_then(next)
+            && header.completed_by(above, today)
+        {
+            header.names = joined(&above.cells, &header.names);
+            header.first = index - 1;
+        }
+        header
+    }
+
+    /// Whether a record beside the header has its width, holds names that are known and nothing
+    /// else, and names a column that the header does not. A preamble does none of that.
+    fn completed_by(&self, record: &Record, today: NaiveDate) -> bool {
+        let filled = || record.cells.iter().filter(|cell| !cell.is_empty());
+        let names = filled().all(|cell| {
+            header::weight(cell) > 0
+                && !date::dated(cell, today)
+                && !matches!(number::anatomy(cell), Ok(Some(_)))
+        });
+        let gaps = self.names.iter().zip(&record.cells);
+        let completes = gaps.filter(|(name, cell)| name.is_empty() && !cell.is_empty());
+        record.cells.len() == self.names.len() && names && completes.count() > 0
+    }
+}
+
+/// Names over two rows, column by column.
+fn joined(above: &[String], below: &[String]) -> Vec<String> {
+    let pairs = above.iter().zip(below);
+    pairs
+        .map(|(above, below)| format!("{above} {below}").trim().to_owned())
+        .collect()
 }
 
 fn row(record: &Record, today: NaiveDate) -> bool {

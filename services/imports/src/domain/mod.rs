@@ -27,22 +27,28 @@ pub mod date;
 pub mod encoding;
 pub mod number;
 pub mod record;
+pub mod shape;
 pub mod when;
 
 mod bench;
 mod candidate;
 mod column;
 mod contender;
+mod custom;
 mod dates;
 mod decision;
 mod dialect;
 mod disguise;
 mod evidence;
+mod fee;
+mod figures;
 mod header;
 mod layout;
 mod month;
+mod nature;
 mod numbers;
 mod part;
+mod recurrence;
 mod sample;
 mod sign;
 mod summary;
@@ -57,6 +63,8 @@ mod hinted;
 mod hostility;
 #[cfg(test)]
 mod interview;
+#[cfg(test)]
+mod rules;
 #[cfg(test)]
 mod specimen;
 #[cfg(test)]

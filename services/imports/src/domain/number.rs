@@ -95,7 +95,7 @@ pub(super) struct Anatomy<'a> {
 }
 
 /// What may stand around a number, and the currency that it alone decides.
-const SYMBOLS: [(&str, &str); 59] = [
+const SYMBOLS: [(&str, &str); 86] = [
     ("$", ""),
     ("€", "EUR"),
     ("£", "GBP"),
@@ -155,6 +155,33 @@ const SYMBOLS: [(&str, &str); 59] = [
     ("RM", "MYR"),
     ("Rp", "IDR"),
     ("CN¥", "CNY"),
+    ("₸", "KZT"),
+    ("₾", "GEL"),
+    ("֏", "AMD"),
+    ("د.ا", "JOD"),
+    ("د.ا.", "JOD"),
+    ("ر.س", "SAR"),
+    ("ر.س.", "SAR"),
+    ("د.إ", "AED"),
+    ("د.إ.", "AED"),
+    ("د.ك", "KWD"),
+    ("د.ك.", "KWD"),
+    ("ج.م", "EGP"),
+    ("ج.م.", "EGP"),
+    ("ر.ق", "QAR"),
+    ("ر.ق.", "QAR"),
+    ("د.ب", "BHD"),
+    ("د.ب.", "BHD"),
+    ("ر.ع", "OMR"),
+    ("ر.ع.", "OMR"),
+    ("د.م", "MAD"),
+    ("د.م.", "MAD"),
+    ("د.ت", "TND"),
+    ("د.ت.", "TND"),
+    ("د.ج", "DZD"),
+    ("د.ج.", "DZD"),
+    ("ل.ل", "LBP"),
+    ("ل.ل.", "LBP"),
 ];
 
 /// Marks of the side, in lower case.
@@ -355,7 +382,7 @@ fn grouped(whole: &str, format: Format) -> bool {
         return false;
     }
     if format == Format::DotLakh {
-        first.len() <= 2 && !middle.is_empty() && middle.iter().all(|group| group.len() == 2)
+        first.len() <= 2 && middle.iter().all(|group| group.len() == 2)
     } else {
         first.len() <= 3 && middle.iter().all(|group| group.len() == 3)
     }

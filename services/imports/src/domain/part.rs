@@ -56,7 +56,7 @@ pub(super) fn find(survey: &Survey, layout: &Layout, hint: Option<Currency>) -> 
         }
         if kind == TextKind::Status || kind == TextKind::Other {
             let values = facts.values.as_deref().unwrap_or_default();
-            if values.iter().any(|(value, _)| sign::void(value)) && kind == TextKind::Status {
+            if values.iter().any(|(value, _)| sign::unsettled(value)) && kind == TextKind::Status {
                 parts.status = Some(index);
             }
         }
@@ -83,6 +83,14 @@ pub(super) fn find(survey: &Survey, layout: &Layout, hint: Option<Currency>) -> 
     }
     if parts.descriptions.is_empty() {
         parts.descriptions = parts.counterparties.clone();
+    }
+    // A name that is the same in every row is the owner's, where another one varies.
+    let varies = |column: &usize| {
+        let facts = survey.columns.get(*column);
+        facts.is_some_and(|facts| facts.values.as_ref().is_none_or(|values| values.len() > 1))
+    };
+    if survey.rows > 1 && parts.counterparties.iter().any(varies) {
+        parts.counterparties.retain(varies);
     }
     parts
 }
@@ -112,7 +120,20 @@ fn own(survey: &Survey, layout: &Layout) -> Vec<usize> {
             |facts: &column::Facts| facts.currency() && (named || facts.currencies == facts.filled);
         survey.columns.get(*index).is_some_and(fits) && !foreign
     };
-    (0..survey.columns.len()).filter(fits).collect()
+    let found: Vec<usize> = (0..survey.columns.len()).filter(fits).collect();
+    if found.is_empty() {
+        // `Divisa` may name a foreign currency, but not where no amount is foreign.
+        let codes: Vec<usize> = (0..survey.columns.len())
+            .filter(|c| survey.facts(*c).currency())
+            .filter(|c| header::text(column::name(layout, *c)) == TextKind::Currency)
+            .collect();
+        let numbers = (0..survey.columns.len()).map(|c| header::number(column::name(layout, c)));
+        let foreign = numbers.filter(|kind| *kind == NumberKind::Foreign).count();
+        if codes.len() == 1 && foreign == 1 {
+            return codes;
+        }
+    }
+    found
 }
 
 /// The currency of the whole file, from a column with one value, a header, or signs of money.
@@ -144,7 +165,15 @@ fn currency(survey: &Survey, layout: &Layout) -> Option<Currency> {
 pub(super) fn currency_columns(survey: &Survey, layout: &Layout, plan: &Plan) -> Vec<usize> {
     let columns = own(survey, layout);
     let mut found = Vec::new();
-    for amount in plan.amount.columns() {
+    let amounts = plan.amount.columns();
+    if amounts
+        .iter()
+        .any(|c| column::named_currency(layout, *c).is_some())
+    {
+        // The amount names its currency itself: the codes are those of another amount.
+        return found;
+    }
+    for amount in amounts {
         let near = |column: &&usize| (column.abs_diff(amount), **column < amount);
         if let Some(nearest) = columns.iter().min_by_key(near)
             && !found.contains(nearest)

@@ -17,18 +17,20 @@ use super::dialect;
 use super::encoding::{self, Charset, Detected};
 use super::evidence;
 use super::layout::{self, Layout};
+use super::nature::Nature;
 use super::part::{self, Parts};
 use super::question::{QUESTIONS_MAX, Question};
 use super::record::Dialect;
 use super::row::{self, Entry};
+use super::shape::{self, Shape};
 use super::table::Table;
 use super::trial::{self, Findings, Trial};
-use super::when::{self, Day, When};
+use super::when::{self, Custom, Day, When};
 use super::wording;
 
 /// The version of [`Reading`], noted with each. A file reads for ever as it was frozen, so fields
 /// are only added, with a default that says what an earlier release did.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// Where a statement's bytes come from. Every call reads from the beginning.
 pub trait Source {
@@ -108,6 +110,10 @@ pub struct Reading {
     /// count.
     #[serde(default)]
     pub rows: u64,
+    /// What the columns hold, to tell rows whose cells have slipped; empty in readings of earlier
+    /// releases, which did not look.
+    #[serde(default)]
+    pub shapes: Vec<Shape>,
     /// The day on which the decision was made; two-digit years depend on it.
     pub today: NaiveDate,
     /// Why it was decided so, in words.
@@ -252,7 +258,8 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
     if plans.is_empty() || plans.len() > PLANS_MAX {
         return Ok(no_amount_column());
     }
-    let fee = table.fee();
+    let named = table.fee();
+    let fee = named.or_else(|| table.surcharge(&bases));
     if fee.is_some() {
         plans.extend(plans.clone().into_iter().map(|plan| Plan { fee, ..plan }));
     }
@@ -263,9 +270,17 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
         texts: &parts.texts,
         id: parts.id,
         status: parts.status,
+        fee,
     };
     let findings = trial::run(source, charset, dialect, layout, hints.today, &trial)?;
-    let mut when = match when::decide(survey, layout, table.mark() == Some(',')) {
+    let custom = Custom {
+        comma: table.mark() == Some(','),
+        point: table.mark() == Some('.'),
+        lakhs: survey.columns.iter().any(|facts| facts.lakhs()),
+        currency: parts.currency,
+        texts: &[parts.descriptions.as_slice(), &parts.counterparties].concat(),
+    };
+    let mut when = match when::decide(survey, layout, &custom) {
         Ok(when) => when,
         Err(refusal) => return Ok(Recognition::Refused(refusal)),
     };
@@ -278,9 +293,12 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
         findings: &findings,
         balances: &balances,
         balance_named: table.balance_named(),
-        direction: direction(survey, &when),
+        direction: when.direction(survey),
         survey,
         fee,
+        fee_named: named.is_some(),
+        names: layout.names.as_deref().unwrap_or_default(),
+        nature: Nature::of(survey, layout),
     };
     let mut decision = bench.decide();
     let given = dated
@@ -429,23 +447,11 @@ fn assemble(
         restated: decision.restated,
         rows: findings.rows + seen.survey.summaries + decision.undated
             - u64::from(decision.before.is_some()),
+        shapes: shape::of(&seen.survey, layout),
         today: hints.today,
         evidence: Vec::new(),
         answers: Vec::new(),
     }
-}
-
-/// How the dates run through the file under every order that is still possible.
-fn direction(survey: &Survey, when: &When) -> Option<bool> {
-    let mut found = None;
-    for day in &when.choices {
-        let direction = survey.facts(day.column).dates.direction(day.order)?;
-        if found.is_some_and(|old| old != direction) {
-            return None;
-        }
-        found = Some(direction);
-    }
-    found
 }
 
 fn see(source: &dyn Source, today: NaiveDate) -> Result<Result<Seen, Refusal>, ReadError> {

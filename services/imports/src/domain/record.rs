@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use serde::{Deserialize, Serialize};
 
 use super::encoding::{Charset, Stream};
+use super::figures;
 use super::reading::{ReadError, Source};
 
 /// The most columns a table may have (DESIGN 6).
@@ -31,6 +32,15 @@ pub struct Dialect {
     pub wrapped: bool,
     /// How many cells most records have.
     pub width: usize,
+    /// Whether a backslash in front of a quotation mark makes it a letter.
+    #[serde(default)]
+    pub escaped: bool,
+    /// Whether a name between marks that nobody doubled may end its cell.
+    #[serde(default)]
+    pub bare: bool,
+    /// Whether figures in other digits than ours are put into ours.
+    #[serde(default)]
+    pub foreign: bool,
 }
 
 /// One record.
@@ -179,7 +189,14 @@ impl Records {
             if split.cells.iter().any(|cell| cell.len() > CELL_BYTES_MAX) {
                 return Err(ReadError::limit("cell", "64 KiB"));
             }
-            let cells = split.cells;
+            let mut cells = split.cells;
+            if self.dialect.foreign {
+                for cell in &mut cells {
+                    if let Some(figure) = figures::plain(cell) {
+                        *cell = figure;
+                    }
+                }
+            }
             return Ok(Some(Record {
                 line,
                 cells,
@@ -232,9 +249,13 @@ pub(super) fn split(text: &str, dialect: &Dialect) -> Split {
     if !dialect.quoted {
         return literal(text, dialect);
     }
-    let outer = split_quoted(text, dialect.delimiter);
+    let quotes = Quotes {
+        escaped: dialect.escaped,
+        bare: dialect.bare,
+    };
+    let outer = split_quoted(text, dialect.delimiter, quotes);
     match outer.cells.as_slice() {
-        [only] if dialect.wrapped && !outer.open => split_quoted(only, dialect.delimiter),
+        [only] if dialect.wrapped && !outer.open => split_quoted(only, dialect.delimiter, quotes),
         _ => outer,
     }
 }
@@ -254,7 +275,16 @@ fn literal(text: &str, dialect: &Dialect) -> Split {
     }
 }
 
-fn split_quoted(text: &str, delimiter: char) -> Split {
+/// Which quotation marks inside a quoted cell are letters.
+#[derive(Clone, Copy)]
+struct Quotes {
+    /// Those behind a backslash.
+    escaped: bool,
+    /// Of two in front of a delimiter the first one, where it closes one that nobody doubled.
+    bare: bool,
+}
+
+fn split_quoted(text: &str, delimiter: char, quotes: Quotes) -> Split {
     let mut cells = Vec::new();
     let mut rest = text;
     loop {
@@ -265,7 +295,7 @@ fn split_quoted(text: &str, delimiter: char) -> Split {
             .strip_prefix('"')
             .or_else(|| start.strip_prefix("=\""));
         if let Some(inner) = opened {
-            let (cell, after) = quoted(inner, delimiter);
+            let (cell, after) = quoted(inner, delimiter, quotes);
             cells.push(cell.trim().to_owned());
             match after {
                 After::Delimiter(next) => rest = next,
@@ -295,21 +325,40 @@ enum After<'a> {
 
 /// Reads a quoted cell behind its opening mark. A mark closes it only before a delimiter or the
 /// end; two marks are one letter; any other mark is a letter too.
-fn quoted(inner: &str, delimiter: char) -> (String, After<'_>) {
+fn quoted(inner: &str, delimiter: char, quotes: Quotes) -> (String, After<'_>) {
+    let blank = |c: char| c.is_whitespace() && c != delimiter;
     let mut cell = String::new();
+    let mut open = false;
     let mut rest = inner;
     loop {
         let Some((before, after)) = rest.split_once('"') else {
             cell.push_str(rest);
             return (cell, After::Open);
         };
+        let slash = before
+            .strip_suffix('\\')
+            .filter(|before| !before.ends_with('\\'));
+        if let Some(before) = slash.filter(|_| quotes.escaped) {
+            cell.push_str(before);
+            cell.push('"');
+            rest = after;
+            continue;
+        }
         cell.push_str(before);
         if let Some(next) = after.strip_prefix('"') {
             cell.push('"');
-            rest = next;
+            let tail = next.trim_start_matches(blank);
+            // `"the "Mill"",` ends here: the first of the two closes the name.
+            let ends = tail.is_empty() || tail.starts_with(delimiter);
+            rest = if quotes.bare && open && ends {
+                after
+            } else {
+                next
+            };
+            open = false;
             continue;
         }
-        let tail = after.trim_start_matches(|c: char| c.is_whitespace() && c != delimiter);
+        let tail = after.trim_start_matches(blank);
         if tail.is_empty() {
             return (cell, After::End);
         }
@@ -317,6 +366,7 @@ fn quoted(inner: &str, delimiter: char) -> (String, After<'_>) {
             return (cell, After::Delimiter(next));
         }
         cell.push('"');
+        open = !open;
         rest = after;
     }
 }
@@ -346,6 +396,9 @@ mod tests {
             quoted: true,
             wrapped: false,
             width,
+            escaped: false,
+            bare: true,
+            foreign: false,
         };
         let mut records = Records::open(&Text(text.to_owned()), &charset, &dialect)?;
         let mut found = Vec::new();
@@ -357,7 +410,9 @@ mod tests {
 
     #[test]
     fn lines_and_quotes() {
-        let cases: [(&str, &[&str]); 10] = [
+        let cases: [(&str, &[&str]); 12] = [
+            ("\"the \"Mill\"\",b,c", &["1 the \"Mill\"|b|c"]),
+            ("\"a \"\"b\"\"\",\"x\",c", &["1 a \"b\"|x|c"]),
             ("a,b\rc,d\r", &["1 a|b", "2 c|d"]),
             ("a,b\r\r\nc,d\r\r\n", &["1 a|b", "2 c|d"]),
             ("a,b\r\n\r\n\n c , d ", &["1 a|b", "4 c|d"]),

@@ -6,7 +6,7 @@ use djinn_ledger::money::{Currency, Decimal, SCALE_MAX};
 use super::amount::Unreadable;
 use super::reading::{ReadError, Reading, Source, Undated};
 use super::record::{ROWS_MAX, Record, Records};
-use super::{column, date, sign, summary};
+use super::{column, date, shape, sign, summary};
 
 /// How much of a rejected line is shown, in bytes.
 const ORIGINAL_BYTES_MAX: usize = 1024;
@@ -69,8 +69,14 @@ pub struct Rows {
     line: String,
     day: Option<NaiveDate>,
     rows: u64,
+    /// The sum of the rows since the last total, and their number.
+    sum: (i128, u64),
     ended: bool,
 }
+
+/// From this version of a reading on, a dated row is a total by its word and its sum, texts of
+/// nothing but marks are blank, and rows that are pending are like those that were declined.
+const TOTALS_VERSION: u16 = 3;
 
 /// Reads a source by a frozen reading.
 ///
@@ -85,6 +91,7 @@ pub fn rows(source: &dyn Source, reading: &Reading) -> Result<Rows, ReadError> {
         line: String::new(),
         day: None,
         rows: 0,
+        sum: (0, 0),
         ended: false,
     })
 }
@@ -135,6 +142,8 @@ impl Iterator for Rows {
                     }
                     self.rows += 1;
                     self.day = Some(row.booked_on);
+                    let amount = row.amount.at_scale(SCALE_MAX).unwrap_or(0);
+                    self.sum = (self.sum.0.saturating_add(amount), self.sum.1 + 1);
                     self.held = Some(row);
                     if self.rows > ROWS_MAX {
                         self.ended = true;
@@ -142,7 +151,12 @@ impl Iterator for Rows {
                         return Some(Err(ReadError::limit("rows", "2,000,000")));
                     }
                 }
-                Some(Entry::Rejected(rejected)) => self.next = Some(rejected),
+                Some(Entry::Rejected(rejected)) => {
+                    if rejected.reason == "SUMMARY" {
+                        self.sum = (0, 0);
+                    }
+                    self.next = Some(rejected);
+                }
                 None => {
                     self.held = before.map(|row| self.continued(row, &record));
                     continue;
@@ -241,13 +255,22 @@ impl Rows {
                 "The row has no amount in the account's currency.",
             ),
             Err(Unreadable { reason, detail }) => reject(reason, &detail),
+            Ok(Some(amount)) if self.sums_up(record, amount) => {
+                reject("SUMMARY", "The row is the total of those above.")
+            }
+            Ok(Some(_)) if self.slipped(record) => reject(
+                "SLIPPED",
+                "The row has another number of cells than the others, and they stand in the \
+                 wrong columns.",
+            ),
             Ok(Some(_)) if self.torn(record) => reject(
                 "SPLIT_AMOUNT",
                 "The amount is split at a comma that lacks quotation marks.",
             ),
-            Ok(Some(_)) if self.void(record) => {
-                reject("VOID", "By its state no money moved in this row.")
-            }
+            Ok(Some(_)) if self.void(record) => reject(
+                "VOID",
+                "By its state no money moved in this row, or not yet.",
+            ),
             Ok(Some(amount)) => Some(self.row(record, day, amount)),
         }
     }
@@ -273,10 +296,30 @@ impl Rows {
             })
     }
 
+    /// Whether a row with a date calls itself a total and is the sum of the rows since the last
+    /// one. A shop may be called so; its price is not the sum of everything above.
+    fn sums_up(&self, record: &Record, amount: Decimal) -> bool {
+        let (sum, rows) = self.sum;
+        self.reading.version >= TOTALS_VERSION
+            && rows > 1
+            && amount.at_scale(SCALE_MAX) == Some(sum)
+            && summary::undated(record)
+    }
+
+    fn slipped(&self, record: &Record) -> bool {
+        let reading = &self.reading;
+        let width = reading.dialect.width;
+        shape::slipped(record, &reading.shapes, width, reading.today)
+    }
+
     fn void(&self, record: &Record) -> bool {
-        self.reading
-            .void_status
-            .is_some_and(|status| sign::void(record.cell(status)))
+        let says = if self.reading.version < TOTALS_VERSION {
+            sign::void
+        } else {
+            sign::unsettled
+        };
+        let status = self.reading.void_status;
+        status.is_some_and(|status| says(record.cell(status)))
     }
 
     fn row(&self, record: &Record, booked_on: NaiveDate, amount: Decimal) -> Entry {
@@ -314,11 +357,15 @@ impl Rows {
             value_on: value,
             amount,
             currency,
-            description: texts(record, &reading.descriptions),
-            counterparty: texts(record, &reading.counterparties),
+            description: self.texts(record, &reading.descriptions),
+            counterparty: self.texts(record, &reading.counterparties),
             external_id: id.filter(|id| !id.is_empty()),
             balance_after: balance,
         })
+    }
+
+    fn texts(&self, record: &Record, columns: &[usize]) -> String {
+        texts(record, columns, self.reading.version < TOTALS_VERSION)
     }
 
     /// Adds the text of a record without date and amount to the row above, if it stands where
@@ -333,7 +380,7 @@ impl Rows {
             .clone()
             .all(|(column, _)| column > 0 && self.reading.descriptions.contains(&column));
         if inside && filled.count() > 0 && row.description.len() < ORIGINAL_BYTES_MAX {
-            let text = texts(record, &self.reading.descriptions);
+            let text = self.texts(record, &self.reading.descriptions);
             if !row.description.is_empty() {
                 row.description.push(' ');
             }
@@ -343,13 +390,15 @@ impl Rows {
     }
 }
 
-/// The texts of some columns, spaces collapsed, repetitions left out.
-fn texts(record: &Record, columns: &[usize]) -> String {
+/// The texts of some columns, spaces collapsed, repetitions left out; with `marks` those too that
+/// are nothing but marks, as `/` and `*` are where a bank has nothing to say.
+fn texts(record: &Record, columns: &[usize], marks: bool) -> String {
     let mut parts: Vec<String> = Vec::new();
     for column in columns {
         let words: Vec<&str> = record.cell(*column).split_whitespace().collect();
         let text = words.join(" ");
-        if !text.is_empty() && !parts.contains(&text) {
+        let says = marks || text.contains(char::is_alphanumeric);
+        if !text.is_empty() && says && !parts.contains(&text) {
             parts.push(text);
         }
     }

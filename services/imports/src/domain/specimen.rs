@@ -165,8 +165,7 @@ fn card_with_positive_purchases() {
              15/01/2024,SHOP,J DOE,-1001,12.50\n\
              14/01/2024,PAYMENT RECEIVED - THANK YOU,J DOE,-1001,-100.00\n\
              13/01/2024,SHOP,J DOE,-1001,5.00\n",
-        "asks; amount=inverted:4:dot|signed:4:dot; 2024-01-15 -12.50; 2024-01-14 100.00; \
-             2024-01-13 -5.00",
+        "ready; 2024-01-15 -12.50; 2024-01-14 100.00; 2024-01-13 -5.00",
     );
 }
 
@@ -394,7 +393,7 @@ fn states_and_fees() {
              TOPUP,Current,2023-01-05 10:00:00,2023-01-05 11:00:00,Top-Up,100.00,0.00,EUR,COMPLET\
              ED,169.00\n\
              CARD_PAYMENT,Current,2023-01-06 10:00:00,,Shop,-5.00,0.00,EUR,REVERTED,\n",
-        "asks; date=3:ymd|2:ymd; 2023-01-02 -10.00 EUR; \
+        "ready; 2023-01-02 -10.00 EUR; \
              2023-01-03 -21.00 EUR; 2023-01-05 100.00 EUR; 5 NO_DATE",
     );
 }

@@ -97,8 +97,12 @@ impl<'a> Table<'a> {
         // Where every amount is torn, the mark of other columns proves nothing of this one.
         let torn = facts.numbers.torn > 0
             && facts.numbers.torn == facts.numbers.negative + facts.numbers.positive;
+        let stated = |format: &&Format| format.mark() == self.layout.mark;
         let mut chosen = if self.mark.is_some() && !fitting.is_empty() && !torn {
             fitting
+        } else if torn && self.layout.mark.is_some() && formats.iter().any(|f| stated(&f)) {
+            // A figure in front of the table that has both marks shows which is which.
+            formats.iter().filter(stated).copied().collect()
         } else {
             formats
         };
@@ -132,7 +136,7 @@ impl<'a> Table<'a> {
             let numbers = &facts.numbers;
             numbers.padded == 0
                 && numbers.fine == 0
-                && numbers.shaped * 2 >= numbers.filled
+                && numbers.shaped * 2 >= numbers.filled - numbers.zero
                 && (numbers.cents > 0 || numbers.negative > 0 || numbers.currency.is_some())
         })
     }

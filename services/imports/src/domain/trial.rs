@@ -8,10 +8,12 @@ use djinn_ledger::money::Decimal;
 use super::amount::{Numeral, Plan, figure};
 use super::column;
 use super::encoding::Charset;
+use super::fee::Fees;
 use super::layout::Layout;
 use super::number::Side;
 use super::reading::{ReadError, Source};
 use super::record::{Dialect, Record, Records};
+use super::sign::Told;
 use super::{date, sign, summary};
 
 /// Words are looked for in so many rows: after that they tell nothing new.
@@ -53,12 +55,16 @@ pub(super) enum Proof {
 impl Chain {
     /// Whether it follows in every single row.
     pub(super) fn exact(&self, direction: Option<bool>) -> bool {
-        let count = match direction {
+        self.steps > 1 && self.followed(direction) == self.steps
+    }
+
+    /// In how many rows it follows.
+    pub(super) fn followed(&self, direction: Option<bool>) -> u64 {
+        match direction {
             Some(true) => self.rising,
             Some(false) => self.falling,
             None => self.rising.max(self.falling),
-        };
-        self.steps > 1 && count == self.steps
+        }
     }
 
     /// Whether the first row is a heading that states the opening balance as its amount and the
@@ -77,7 +83,8 @@ impl Chain {
             Some(false) => (self.rising_inverted, self.falling),
             None => (0, 0),
         };
-        if !named && self.steps > 1 && before.0 == self.steps && before.1 == 0 {
+        // Equal amounts one behind the other step as both.
+        if !named && self.steps > 1 && before.0 == self.steps && before.1 * 4 <= before.0 {
             return Proof::Follows;
         }
         let (straight, inverted) = match direction {
@@ -110,6 +117,13 @@ pub(super) struct Outcome {
     /// Rows whose words agree with the sign, or contradict it.
     pub(super) agree: u64,
     pub(super) disagree: u64,
+    /// Those of the latter whose words tell of money out.
+    pub(super) outward_positive: u64,
+    /// Rows by which a card was paid for, by their sign, and those of the latter in words that only
+    /// the card's bank says.
+    pub(super) repaid_positive: u64,
+    pub(super) repaid_negative: u64,
+    pub(super) thanked_negative: u64,
     /// The sum of the amounts, in units of the scale.
     pub(super) total: i128,
     /// Rows without a date that have an amount.
@@ -135,6 +149,8 @@ pub(super) struct Trial<'a> {
     pub(super) id: Option<usize>,
     /// A column of states, to find rows under which no money moved.
     pub(super) status: Option<usize>,
+    /// A column of fees.
+    pub(super) fee: Option<Numeral>,
 }
 
 /// The outcomes, and what else the pass saw.
@@ -143,7 +159,7 @@ pub(super) struct Findings {
     pub(super) outcomes: Vec<Outcome>,
     /// Whether the id column is filled and distinct in every row.
     pub(super) unique: bool,
-    /// Rows with an amount under the first plan whose state says that no money moved.
+    /// Rows with an amount under the first plan whose state says that no money moved, or not yet.
     pub(super) void: u64,
     /// Rows without a date but with an amount, between rows with a date.
     pub(super) undated: u64,
@@ -153,6 +169,8 @@ pub(super) struct Findings {
     pub(super) rows: u64,
     /// The line of the first of them.
     pub(super) first_line: u64,
+    /// Whether the fees stand in rows of their own.
+    pub(super) fees_are_rows: bool,
 }
 
 /// The row before.
@@ -217,6 +235,7 @@ struct Run<'a> {
     open: Vec<Open>,
     ids: Vec<u64>,
     undated: u64,
+    fees: Fees,
 }
 
 /// Runs the trial over the whole file.
@@ -246,6 +265,7 @@ pub(super) fn run(
         open: vec![Open::new(trial.plans.len()); trial.plans.len()],
         ids: Vec::new(),
         undated: 0,
+        fees: Fees::default(),
     };
     let mut records = Records::open(source, charset, dialect)?;
     while let Some(record) = records.next_record()? {
@@ -267,6 +287,7 @@ pub(super) fn run(
             whole != 0 && sum.abs() == whole.abs()
         });
     }
+    run.findings.fees_are_rows = run.fees.are_rows();
     run.ids.sort_unstable();
     run.findings.unique &= !run.ids.windows(2).any(|pair| pair.first() == pair.last());
     Ok(run.findings)
@@ -306,9 +327,9 @@ impl Run<'_> {
             .map(|plan| plan.read(record))
             .collect();
         if let (Some(Ok(Some(_))), Some(status)) = (amounts.first(), self.trial.status) {
-            self.findings.void += u64::from(sign::void(record.cell(status)));
+            self.findings.void += u64::from(sign::unsettled(record.cell(status)));
         }
-        let inward = self.inward(record);
+        let told = self.told(record);
         let balances: Vec<Option<i128>> = self
             .trial
             .balances
@@ -319,6 +340,11 @@ impl Run<'_> {
             .iter()
             .map(|amount| amount.as_ref().ok().copied().flatten())
             .collect();
+        if let Some(cell) = self.trial.fee {
+            let fee = figure(record, cell).ok().flatten();
+            let amount = values.first().copied().flatten();
+            self.fees.observe(amount, fee.map(|fee| fee.value), SCALE);
+        }
         for (index, outcome) in self.findings.outcomes.iter_mut().enumerate() {
             let value = values.get(index).copied().flatten();
             outcome.errors += u64::from(amounts.get(index).is_some_and(Result::is_err));
@@ -343,14 +369,7 @@ impl Run<'_> {
             let amount = value.and_then(|value| value.at_scale(SCALE));
             outcome.total += amount.unwrap_or(0);
             if let Some(value) = value {
-                outcome.filled += 1;
-                outcome.positive += u64::from(value.digits > 0);
-                outcome.negative += u64::from(value.digits < 0);
-                if let Some(inward) = inward.filter(|_| value.digits != 0) {
-                    let agrees = inward == (value.digits > 0);
-                    outcome.agree += u64::from(agrees);
-                    outcome.disagree += u64::from(!agrees);
-                }
+                outcome.count(value, told);
             }
             let mut followed = false;
             for ((chain, last), balance) in outcome.chains.iter_mut().zip(last).zip(&balances) {
@@ -364,11 +383,11 @@ impl Run<'_> {
     }
 
     /// What the words of a row tell, in the first rows.
-    fn inward(&self, record: &Record) -> Option<bool> {
-        let early = self.findings.rows <= WORD_ROWS_MAX;
-        early
-            .then(|| sign::told(record, self.trial.texts))
-            .flatten()
+    fn told(&self, record: &Record) -> Told {
+        if self.findings.rows > WORD_ROWS_MAX {
+            return Told::default();
+        }
+        sign::told(record, self.trial.texts)
     }
 
     fn id(&mut self, record: &Record) {

@@ -29,7 +29,7 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
          в валюті картки|у валюті картки|booked amount|charged amount|amount charged|\
          walucie rachunku|mene uctu|abrechnungsbetrag|montant facture|konyvelt osszeg|\
          devise du compte|divisa de la cuenta|valuta conto|valuta rekening|kontovaluta|\
-         в валюте карты|сумма платежа|入账金额|入帳金額|清算金额|konto valuta",
+         в валюте карты|сумма платежа|入账金额|入帳金額|清算金额|konto valuta|实付金额|实付|实收",
     ),
     (
         NumberKind::Foreign,
@@ -48,13 +48,15 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
          ~entgelt|frais|provision|provize|poplatek|poplatky|комиссия|комісія|oplata|prowizja|\
          kosten|transaktionskosten|comissao|comision|commissione|commissioni|spese|~avgift|\
          ~gebyr|kulut|jutalek|koltseg|手续费|手續費|手数料|수수료|服务费|service charge|\
-         stroskov|masraf|komisyon|naknada|provizija|surcharge|tip",
+         stroskov|masraf|komisyon|naknada|provizija|surcharge|tip|opłata|opłaty|=dij|mokestis",
     ),
     (
         NumberKind::Tax,
         "tax|vat|gst|mwst|~umsatzsteuer|~mehrwertsteuer|iva|tva|btw|moms|accrued interest|\
          withholding|税|cashback|кэшбэк|кешбек|bonus|бонусы|reward|rewards|points|округление|\
-         rounding|discount|refunded|已退款|installment|limit|discount amount",
+         rounding|discount|refunded|已退款|installment|limit|discount amount|~einzelbetrag|\
+         ~teilbetrag|\
+         betrag detail|sous montant|importo singolo|individual amount",
     ),
     (
         NumberKind::Rate,
@@ -68,11 +70,13 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
         "number|nr|no|num|numer|numero|nummer|reference|ref|referenz|referentie|code|kod|\
          iban|id|mcc|iso|check|cheque|~nummer|~konto nr|account|card|volgnr|sort|branch|bank|\
          blz|bic|номер|号|號|番号|번호|symbol|~symbol|szamla|szam|cislo|row|index|zip|\
-         postcode|rowid|seq|phone|~referenz|~kennung|документа|hour|time|день|year|month",
+         postcode|rowid|seq|phone|~referenz|~kennung|документа|hour|time|день|year|month|\
+         ספרות|כרטיס",
     ),
     (
         NumberKind::Debit,
-        "debit|debits|debet|=dr|дебит|задължение|дугује|=חובה|בחובה|מדין|~مدين|ถอนเงิน|ถอน|\
+        "debit|debits|debet|=dr|дебит|разход|разходи|задължение|дугује|=חובה|בחובה|מדין|~مدين|\
+         ถอนเงิน|ถอน|\
          =so tien ghi no|=ghi no|차변|=ut|pengeluaran|debet idr|debito|debitos|soll|\
          ~belastung|belastet|lastschrift|withdrawal|withdrawals|withdrawn|paid out|money out|\
          outflow|outgoing|=out|expense|expenses|~ausgabe|ausgang|ausgange|=af|afschrijving|\
@@ -82,7 +86,7 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
          terheles|kiadas|utgift|uttag|ut fra konto|=ut|udgift|haevet|otto|支出|出金|お引出し|\
          引出|お支払|支払金額|支払い|출금|찾으신|borc|cikan|cıkan|isplata|isplate|duguje|\
          izdatki|breme|χρεωση|izlazi|=plati|借方|转出|付款金额|spent|tartozik|iesire|\
-         debitare|odliv|rashod|terhelt|egresos|salidas|=debe|paiement|withdraw|ut konto|=ud|\
+         debitare|odliv|rashod|terhelt|egresos|salidas|uttak|=debe|paiement|withdraw|ut konto|=ud|\
          bortfort|izmaksa|islaidos|valjaminek|支取",
     ),
     (
@@ -98,13 +102,16 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
          存入|入金|お預入れ|お預り|預り|預か|預入|입금|맡기신|alacak|giren|uplata|uplate|\
          potrazuje|prejemki|dobro|πιστωση|incasari|贷方|转入|received|kovetel|intrare|\
          creditare|priliv|prihod|ingresos|haber|receipt|inn konto|=ind|tillfort|iemaksa|\
-         pajamos|sissetulek|存款",
+         pajamos|sissetulek|存款|innskudd",
     ),
     (
         NumberKind::Net,
         "net|netto|~nettobetrag|nett|净额|net amount",
     ),
-    (NumberKind::Gross, "gross|brutto|~bruttobetrag|bruto|brut"),
+    (
+        NumberKind::Gross,
+        "gross|brutto|~bruttobetrag|bruto|brut|订单金额",
+    ),
     (
         NumberKind::Amount,
         "amount|~betrag|סכום|~المبلغ|จำนวนเงิน|so tien|upphæð|jumlah|nominal transaksi|\
@@ -125,6 +132,16 @@ pub(super) const NUMBER: [(NumberKind, &str); 16] = [
     (NumberKind::Other, "details|memo|description"),
 ];
 
+/// Headers that can only be those of money out, and of money in.
+pub(super) const WITHDRAWALS: &str = "withdrawal|withdrawals|withdrawn|paid out|money out|outflow|\
+    expense|expenses|spent|~ausgabe|~ausgang|afschrijving|uitgaven|uscite|sorties|depenses|\
+    retraits|saidas|saida|retiros|egresos|gastos|wydatki|vydaje|расход|расходы|списание|витрати|\
+    uttag|utgift|otto|支出|出金|転出|출금|ถอน";
+pub(super) const DEPOSITS: &str = "deposit|deposits|deposited|paid in|money in|inflow|income|\
+    received|~einnahme|~eingang|bijschrijving|inkomsten|entrate|recettes|versements|entradas|\
+    entrada|depositos|ingresos|wplywy|prijmy|приход|поступление|надходження|insattning|inkomst|\
+    pano|收入|入金|입금|ฝาก";
+
 /// Headers of columns of dates.
 pub(super) const DATE: [(DateKind, &str); 6] = [
     (
@@ -132,11 +149,15 @@ pub(super) const DATE: [(DateKind, &str); 6] = [
         "due|from|to|period|initial|final|statement|expiry|birth|end|available|~fallig|von|bis|\
          echeance|closing|opening|download|export|payment due|vencimiento|vencimento|\
          abrechnung|abrechnungsdatum|balancete|~umsatz abgerufen|clearing|interest from|\
-         exchange rate date",
+         exchange rate date|~bewertung|evaluation|valuation",
     ),
     (
         DateKind::Started,
-        "started|initiated|authorised|authorized|authorization|pending|created on",
+        "started|initiated|authorised|authorized|authorization|pending|created on|date de debut|\
+         data de inicio|datum des beginns|beginndatum|data di inizio|fecha de inicio|startdatum|\
+         startdato|data rozpoczecia|data de inceput|kezdes datuma|pradzios data|datum zahajeni|\
+         datum zaciatku|sakuma datums|alguskuupaev|aloituspaiva|ημερομηνια εναρξης|дата начала|\
+         date created|datum pocetka|datum zacetka",
     ),
     (
         DateKind::Value,
@@ -147,7 +168,12 @@ pub(super) const DATE: [(DateKind, &str); 6] = [
     ),
     (
         DateKind::Booking,
-        "booking|booked|posting|~reskontradatum|data operazione contabile|осчетоводяване|\
+        "date de fin|data de conclusao|datum des abschlusses|abschlussdatum|data di completamento|\
+         fecha de finalizacion|datum voltooid|data zrealizowania|data finalizarii|\
+         befejezes datuma|uzbaigimo data|datum dokonceni|datum dokoncenia|slutdatum|slutdato|\
+         fullfort dato|beigu datums|loppkuupaev|ημερομηνια ολοκληρωσης|дата завершения|\
+         datum zavrsetka|datum zakljucka|date completed|booking|booked|posting|~reskontradatum|\
+         data operazione contabile|осчетоводяване|\
          posted|post|~buchung|~boek|~bokfor|~bogfor|~bokfort|kirjaus|kirjauspaiva|\
          reskontradatum|comptabilisation|comptable|contable|contabile|contabilizacao|\
          ksiegowania|rozliczenia|zauctovani|zauctovania|zuctovani|zuctovania|konyveles|\
@@ -184,7 +210,7 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
     ),
     (
         TextKind::Status,
-        "status|state|stav|statut|estado|stato|situacao|situation|estatus|상태|สถานะ|\
+        "status|state|stav|statut|etat|estado|stato|situacao|situation|estatus|상태|สถานะ|\
          trang thai|~الحالة|סטטוס|κατασταση|състояние|busena|statuss|allapot|olek|статус|\
          状态|狀態|状態|ステータス|stan|pending|durum|tila|info",
     ),
@@ -222,8 +248,10 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
          destinatario|mottagare|avsandare|modtager|afsender|mottaker|avsender|saaja|maksaja|\
          saaja maksaja|odbiorca|nadawca|kontrahent|protistrana|nazev protiuctu|prijemce|\
          prijemca|partner neve|nev|primatelj|platitelj|prejemnik|получатель|отправитель|\
-         контрагент|gavejas|moketojas|sanemejs|saaja nimi|交易对方|对方|相手|거래처|alici|\
-         alıcı|gonderen|=from|=to|=from name|=to name|name payee|nome|beneficjent|nosaukums|\
+         контрагент|магазин|продавец|торговая точка|gavejas|moketojas|sanemejs|saaja nimi|交易对方|对方|\
+         相手|거래처|alici|\
+         alıcı|gonderen|nazov protistrany|nazov protiuctu|protistrany|nazov|商户名称|交易场所|=from|=to|\
+         =from name|=to name|name payee|nome|beneficjent|nosaukums|\
          peer",
     ),
     (
@@ -241,7 +269,7 @@ pub(super) const TEXT: [(TextKind, &str); 11] = [
          描述|说明|備註|备注|附言|商品|内容|摘要内容|お取引内容|내용|적요|transaction|\
          activity|activity name|action|reference|payment reference|betreff|zahlungszweck|\
          remark|remarks|remarque|label|info|title|vwz1|vwz2|omschrijving 1|omschrijving 2|\
-         店名|利用店名",
+         店名|利用店名|tittel|referens|订单标题|商品说明|交易说明|交易名称",
     ),
     (
         TextKind::Type,
@@ -277,21 +305,48 @@ pub(super) const INFLOW: &str = "deposit|salary|payroll|wages|gutschrift|gehalt|
     μισθοδοσια|depot|virement recu|vir recu|income|inflow|money in|interest earned|\
     interest paid|interest credit|dividend|zinsgutschrift|credit interest|入金|给与|給与|工资|\
     利息|收入|退款|refund|cash in|incoming|eingang|transferencia recibida|direct deposit|\
-    direct credit|bank credit";
+    direct credit|bank credit|退货|recebido|recebida|recibido|recibida|ricevuto|ricevuta|\
+    prijata platba|tfr in|transfer in";
 
 /// Words in texts by which a row tells that money went out.
-pub(super) const OUTFLOW: &str = "purchase|withdrawal|atm|direct debit|lastschrift|\
-    folgelastschrift|basislastschrift|kartenzahlung|abhebung|geldautomat|dauerauftrag|\
-    ueberweisungsauftrag|achat|retrait|prelevement|cotisation|frais|compra|compras|saque|retiro|\
-    cajero|recibo|prelievo|pagamento pos|addebito|acquisto|betaalautomaat|geldautomaat|\
-    betaalpas|incasso|pinbetaling|kortkop|uttag|autogiro|haevning|dankort|varekjop|minibank|\
-    visa varekjop|korttiosto|osto|nosto|zakup|wyplata|platnosc|obciazenie|nakup|vyber|\
-    platba kartou|inkaso|vasarlas|keszpenzfelvet|dij|cumparare|retragere|kupnja|isplata|\
-    nakup kartico|dvig|покупка|снятие|списание|оплата|pirkums|pirkimas|pirkinys|grynuju|\
-    ost kaardiga|harcama|αγορα|αναληψη|outflow|expense|money out|fee|service charge|bank charge|\
-    overdraft interest|cash out|支出|消费|取现|出金|card payment|pos purchase|visa purchase|\
-    debit card|gebuhr|bill payment|bankcard payment|kontofuhrung|outgoing|rent|card transaction|\
-    contactless payment";
+pub(super) const OUTFLOW: &str = "purchase|withdrawal|atm|kartenzahlung|abhebung|geldautomat|\
+    dauerauftrag|ueberweisungsauftrag|achat|retrait|cotisation|frais|compra|compras|saque|retiro|\
+    cajero|prelievo|pagamento pos|acquisto|betaalautomaat|geldautomaat|betaalpas|pinbetaling|\
+    kortkop|uttag|haevning|dankort|varekjop|minibank|visa varekjop|korttiosto|osto|nosto|zakup|\
+    wyplata|nakup|vyber|platba kartou|vasarlas|keszpenzfelvet|dij|cumparare|retragere|kupnja|\
+    isplata|nakup kartico|dvig|покупка|снятие|pirkums|pirkimas|pirkinys|grynuju|ost kaardiga|\
+    harcama|αγορα|αναληψη|outflow|expense|money out|fee|service charge|bank charge|\
+    overdraft interest|cash out|支出|消费|取现|出金|card payment|pos purchase|visa purchase|debit card|\
+    gebuhr|kontofuhrung|outgoing|rent|card transaction|contactless payment|supermarket|supermarkt|\
+    supermercado|supermercato|supermarche|grocery|send e tfr|entgelt|kartenpreis|cash withdrawal|\
+    enviado|enviada|odchozi platba|odoslana platba|poplatek|poplatok|tfr out|transfer out";
+
+/// Words of collected payments. A minus beside them tells nothing: they leave an account, and they
+/// are what a card is paid by.
+pub(super) const COLLECTION: &str = "direct debit|lastschrift|folgelastschrift|basislastschrift|\
+    prelevement|recibo|addebito|incasso|autogiro|platnosc|obciazenie|inkaso|списание|оплата|\
+    bill payment|bankcard payment|einzug per lastschrift|automatische incasso|recibo tarjeta|\
+    direct debit payment|autogiro betalning|addebito su c c";
+
+/// Words by which a row of a card's statement tells that the card was paid for. On the statement of
+/// the account it was paid from the same words may stand beside money out.
+pub(super) const REPAYMENT: &str = "payment thank you|payment received|payment thankyou|\
+    payment thank|thank you for your payment|ihre zahlung dank|ihre zahlung besten dank|\
+    zahlung besten dank|\
+    einzahlung besten dank|votre paiement|paiement recu|paiement merci|pago recibido|\
+    gracias por su pago|su pago gracias|pagamento recebido|pagamento efetuado|pagamento de fatura|\
+    pagamento ricevuto|pagamento grazie|betaling ontvangen|uw betaling|tak for din betaling|\
+    inbetalning tack|innbetaling takk|maksu kiitos|splata karty|splata zadluzenia";
+
+/// The same in words that stand as often on the statement of the account it was paid from.
+pub(super) const SETTLEMENT: &str = "还款|銀行引落|ausgleich kreditkarte|kreditkartenausgleich";
+
+/// States under which a row is not booked yet.
+pub(super) const PENDING: &str = "pending|venter|vantar|in progress|processing|authorised|authorized|reserved|\
+    vorgemerkt|ausstehend|offen|en attente|en cours|pendiente|in attesa|in sospeso|pendente|\
+    in behandeling|gereserveerd|reserverad|reserveret|reservert|varaus|oczekuj|zablokowan|\
+    cekajici|cakajuc|fuggoben|in asteptare|в обработке|в процессе|изчакващ|очаква|laukiama|\
+    gaida|ootel|beklemede|εκκρεμει|处理中|待处理|処理中|처리중|بانتظار|ממתין";
 
 /// A whole cell by which a row says that it is a balance or a total and no transaction.
 pub(super) const SUMMARY: &str = "opening balance|closing balance|beginning balance|\
@@ -315,7 +370,9 @@ pub(super) const SUMMARY: &str = "opening balance|closing balance|beginning bala
     algjaak|loppjaak|kaive|devir|devreden bakiye|υπολοιπο εναρξης|τελικο υπολοιπο|συνολο|\
     期初余额|期末余额|合计|合計|小计|总计|前月繰越|繰越|前期繰越|balance b f|balance c f|\
     bal b f|bal c f|b f|c f|opening bal|closing bal|available bal|ledger bal|balance as of|\
-    balance on|beginning balance as of|ending balance as of|total credits|total debits|\
+    balance on|balance previous statement|previous statement balance|\
+    balance last statement|last statement balance|beginning balance as of|ending balance as of|\
+    total credits|total debits|\
     total debit|total credit|saldo vom|saldo am|saldo zum|kontostand vom|kontostand am|\
     umsatztotal|total umsatz|guthaben|solde au|solde le|nouveau solde au|ancien solde au|\
     saldo al|saldo en cuenta|saldo disponible|saldo disponivel|saldo do periodo|saldo bloqueado|\
@@ -366,4 +423,5 @@ pub(super) const VOID: &str = "declined|rejected|failed|reverted|cancelled|cance
     скасован|неуспішн|odbijen|otkazan|storniran|neuspjesn|zavrnjen|preklican|απορριφθ|ακυρωθ|\
     ακυρωμεν|αποτυχ|reddedil|basarisiz|basarısız|נדחה|נדחתה|בוטל|נכשל|مرفوض|ملغ|فشل|فاشل|关闭|\
     取消|撤销|拒绝|失敗|キャンセル|不成立|却下|취소|실패|거절|ล้มเหลว|ยกเลิก|ปฏิเสธ|ไม่สำเร็จ|\
-    that bai|da huy|tu choi|gagal|dibatalkan|ditolak|kedaluwarsa";
+    slettet|borttagen|raderad|poistettu|geloscht|gewist|supprime|\
+    eliminado|usuniet|that bai|da huy|tu choi|gagal|dibatalkan|ditolak|kedaluwarsa";

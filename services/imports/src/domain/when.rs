@@ -1,16 +1,21 @@
 //! Which column tells the day of a row, and in which order it writes day and month.
 
+use djinn_ledger::money::Currency;
 use serde::{Deserialize, Serialize};
 
 use super::column::{self, Survey};
+use super::custom;
 use super::date::Order;
-use super::dates::Settled;
+use super::dates::{Dates, Settled};
 use super::header::{self, DateKind};
 use super::layout::Layout;
 use super::reading::Refusal;
 
 /// From so many rows on, a column with one and the same date is suspicious.
 const CONSTANT_ROWS_MIN: u64 = 4;
+
+/// So few rows tell nothing of the days on which a bank's customer spends.
+const ROWS_MIN: u64 = 4;
 
 /// A column of dates with its order.
 #[derive(Serialize, Deserialize, Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,8 +50,41 @@ struct Candidate {
     filled: u64,
 }
 
-/// Decides over the surveyed columns. `comma` tells that the file writes decimal commas.
-pub(super) fn decide(survey: &Survey, layout: &Layout, comma: bool) -> Result<When, Refusal> {
+impl When {
+    /// How the dates run through the file under every order that is still possible.
+    pub(super) fn direction(&self, survey: &Survey) -> Option<bool> {
+        let mut found = None;
+        for day in &self.choices {
+            let direction = survey.facts(day.column).dates.direction(day.order)?;
+            if found.is_some_and(|old| old != direction) {
+                return None;
+            }
+            found = Some(direction);
+        }
+        found
+    }
+}
+
+/// What else the file tells of the order of its dates.
+pub(super) struct Custom<'a> {
+    /// Whether it writes decimal commas.
+    pub(super) comma: bool,
+    /// Whether it writes decimal points.
+    pub(super) point: bool,
+    /// Whether it writes groups of lakhs, as India and its neighbours do.
+    pub(super) lakhs: bool,
+    /// Its currency.
+    pub(super) currency: Option<Currency>,
+    /// Columns that describe the rows.
+    pub(super) texts: &'a [usize],
+}
+
+/// Decides over the surveyed columns.
+pub(super) fn decide(
+    survey: &Survey,
+    layout: &Layout,
+    custom: &Custom<'_>,
+) -> Result<When, Refusal> {
     let candidates = candidates(survey, layout);
     let columns = columns(&candidates, survey);
     if columns.is_empty() {
@@ -68,15 +106,15 @@ pub(super) fn decide(survey: &Survey, layout: &Layout, comma: bool) -> Result<Wh
         evidence: Vec::new(),
     };
     for candidate in &columns {
-        let name = title(layout, candidate.column);
-        for order in orders(
+        let dates = survey.facts(candidate.column).dates;
+        let settled = dates.settle(&allowed);
+        let open = Open {
             survey,
-            *candidate,
-            &allowed,
-            comma,
-            &name,
-            &mut when.evidence,
-        ) {
+            layout,
+            custom,
+            name: title(layout, candidate.column),
+        };
+        for order in open.orders(settled, &dates, &mut when.evidence) {
             when.choices.push(Day {
                 column: candidate.column,
                 order,
@@ -87,6 +125,9 @@ pub(super) fn decide(survey: &Survey, layout: &Layout, comma: bool) -> Result<Wh
     let zoned = |candidate: &Candidate| survey.facts(candidate.column).dates.zoned;
     if columns.iter().any(zoned) {
         let text = "Time stamps carry an offset from UTC: the date counts as it is written.";
+        when.evidence.push(text.to_owned());
+    } else if layout.names.as_deref().is_some_and(header::name_zone) {
+        let text = "The header names a time zone: the date counts as it is written.";
         when.evidence.push(text.to_owned());
     }
     let value = candidates.iter().find(|candidate| {
@@ -160,7 +201,15 @@ fn columns(candidates: &[Candidate], survey: &Survey) -> Vec<Candidate> {
             && other.filled > first.filled
             && other.kind != DateKind::Period
     };
-    if let Some(other) = candidates.iter().find(fuller) {
+    // Rows that were begun and not booked lack the day of the booking, which is no gap.
+    let unsettled = |other: &Candidate| {
+        first.kind == DateKind::Booking
+            && other.kind == DateKind::Started
+            && survey.gaps_are_unsettled()
+    };
+    if let Some(other) = candidates.iter().find(fuller)
+        && !unsettled(other)
+    {
         return vec![first, *other];
     }
     // A day that stays the same beside one that moves is that of the print, not of the rows.
@@ -175,7 +224,7 @@ fn columns(candidates: &[Candidate], survey: &Survey) -> Vec<Candidate> {
     // statements; where the day of the booking comes first, it is meant by its name. Only a day
     // that may be another one, further left, takes a person.
     // Of columns that nothing names, that of the booking is the one by which a statement is sorted.
-    if first.kind == DateKind::Unnamed && !sorted(survey, &first) {
+    if first.kind == DateKind::Unnamed && unsorted(survey, &first) {
         let mut others = days
             .iter()
             .filter(|other| sorted(survey, other) && differs(other));
@@ -183,12 +232,15 @@ fn columns(candidates: &[Candidate], survey: &Survey) -> Vec<Candidate> {
             return vec![*other];
         }
     }
+    // What was begun on one day and completed on another was booked on the latter.
     let early = |other: &&Candidate| {
-        let odd = other.kind == DateKind::Started
+        let odd = (other.kind == DateKind::Started && first.kind != DateKind::Booking)
             || (other.kind == DateKind::Value && first.kind == DateKind::Transaction);
         odd && other.column < first.column && differs(other)
     };
     match candidates.iter().find(early) {
+        Some(other) if unsorted(survey, &first) && sorted(survey, other) => vec![*other],
+        Some(other) if sorted(survey, &first) && unsorted(survey, other) => vec![first],
         Some(other) => vec![first, *other],
         None => vec![first],
     }
@@ -199,6 +251,13 @@ fn sorted(survey: &Survey, candidate: &Candidate) -> bool {
     let dates = survey.facts(candidate.column).dates;
     let fitting = dates.fitting();
     !fitting.is_empty() && fitting.iter().all(|order| dates.sorted(*order))
+}
+
+/// Whether the dates of a column go up and down in every order that fits.
+fn unsorted(survey: &Survey, candidate: &Candidate) -> bool {
+    let dates = survey.facts(candidate.column).dates;
+    let fitting = dates.fitting();
+    !fitting.is_empty() && fitting.iter().all(|order| dates.unsorted(*order))
 }
 
 /// Orders that all date columns have in common: one file writes dates in one way.
@@ -221,42 +280,96 @@ fn allowed(survey: &Survey, candidates: &[Candidate]) -> Vec<Order> {
     allowed.unwrap_or_default()
 }
 
-fn orders(
-    survey: &Survey,
-    candidate: Candidate,
-    allowed: &[Order],
-    comma: bool,
-    name: &str,
-    evidence: &mut Vec<String>,
-) -> Vec<Order> {
-    let dates = survey.facts(candidate.column).dates;
-    match dates.settle(allowed) {
-        Settled::None => Vec::new(),
-        Settled::Fits(order) => {
-            evidence.push(format!(
-                "The dates of {name} read only as {}.",
-                order.label()
-            ));
-            vec![order]
-        }
-        Settled::ByOrder(order) => {
-            evidence.push(format!(
-                "The rows of {name} are in order as {}.",
-                order.label()
-            ));
-            vec![order]
-        }
-        Settled::Open(open) => {
-            let open: Vec<Order> = open.into_iter().flatten().collect();
-            let months = open
-                .iter()
-                .all(|order| matches!(order, Order::Dmy | Order::Mdy));
-            if comma && months {
-                // No country that writes decimal commas puts the month first.
-                evidence.push(format!("Decimal commas: the day comes first in {name}."));
-                return vec![Order::Dmy];
+/// A column of dates whose order may be open.
+struct Open<'a> {
+    survey: &'a Survey,
+    layout: &'a Layout,
+    custom: &'a Custom<'a>,
+    /// The column in words.
+    name: String,
+}
+
+impl Open<'_> {
+    /// The orders that remain.
+    fn orders(&self, settled: Settled, dates: &Dates, evidence: &mut Vec<String>) -> Vec<Order> {
+        let name = &self.name;
+        let (order, text) = match settled {
+            Settled::None => return Vec::new(),
+            Settled::Fits(order) => {
+                let label = order.label();
+                (order, format!("The dates of {name} read only as {label}."))
             }
-            open
+            Settled::ByOrder(order) => {
+                let label = order.label();
+                (
+                    order,
+                    format!("The rows of {name} are in order as {label}."),
+                )
+            }
+            Settled::Open(open) => {
+                let open: Vec<Order> = open.into_iter().flatten().collect();
+                match self.by_custom(&open, dates) {
+                    Some(found) => found,
+                    None => return open,
+                }
+            }
+        };
+        evidence.push(text);
+        vec![order]
+    }
+
+    /// What decimal commas, the language, or the texts of the rows tell of day and month.
+    fn by_custom(&self, open: &[Order], dates: &Dates) -> Option<(Order, String)> {
+        let months = |order: &Order| matches!(order, Order::Dmy | Order::Mdy);
+        if !open.iter().all(months) {
+            return None;
         }
+        let name = &self.name;
+        // Programs that leave out leading zeros write American dates in other languages too.
+        let columns = self.layout.date_columns.iter();
+        let padded = columns
+            .map(|c| self.survey.facts(*c))
+            .all(|facts| !facts.dates.unpadded);
+        if self.custom.comma && padded {
+            // No country that writes decimal commas puts the month first.
+            let text = format!("Decimal commas: the day comes first in {name}.");
+            return Some((Order::Dmy, text));
+        }
+        let names = self.layout.names.as_deref().unwrap_or_default();
+        if let Some(order) = self.layout.order.filter(|order| open.contains(order)) {
+            let label = order.label();
+            let text = format!("The dates in front of the table read only as {label}.");
+            return Some((order, text));
+        }
+        if self.custom.lakhs {
+            let text = format!("Groups of lakhs: the day comes first in {name}.");
+            return Some((Order::Dmy, text));
+        }
+        if padded && custom::day_first(names, self.custom.currency, self.custom.point) {
+            let text = format!("The header's language puts the day first in {name}.");
+            return Some((Order::Dmy, text));
+        }
+        let texts: Vec<usize> = self
+            .custom
+            .texts
+            .iter()
+            .copied()
+            .filter(|c| self.told(*c))
+            .collect();
+        let pairs = [(Order::Dmy, Order::Mdy), (Order::Mdy, Order::Dmy)];
+        let mut pairs = pairs.into_iter();
+        let (order, _) = pairs.find(|(own, other)| dates.clustered(*own, *other))?;
+        let strangers = self.survey.rows >= ROWS_MIN && self.survey.recurrence.strangers(&texts);
+        let text = format!(
+            "Read the other way round, all rows of {name} would fall on one day of the month, \
+             with other texts each time."
+        );
+        strangers.then_some((order, text))
+    }
+
+    /// Whether a column of texts says anything of single rows.
+    fn told(&self, column: usize) -> bool {
+        let values = self.survey.facts(column).values;
+        values.is_none_or(|values| values.len() > 1)
     }
 }

@@ -247,7 +247,7 @@ impl Rows {
     /// An answer in words.
     pub(super) fn label(self, answer: &str) -> String {
         let about = match self {
-            Self::Void(_) => "Do declined or cancelled rows count?",
+            Self::Void(_) => "Do declined, cancelled or pending rows count?",
             Self::Undated => "Which day have rows without a date?",
         };
         let answers = self.answers();
@@ -264,7 +264,9 @@ impl Rows {
         reading: &mut Reading,
     ) -> Result<Option<Question>, ReadError> {
         let prompt = match self {
-            Self::Void(_) => "Some rows were declined, cancelled or turned back. Do they count?",
+            Self::Void(_) => {
+                "Some rows were declined, cancelled or turned back, or are pending. Do they count?"
+            }
             Self::Undated => {
                 "Some rows between the others have an amount and no date. Which day do they have?"
             }

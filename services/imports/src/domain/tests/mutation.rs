@@ -284,7 +284,8 @@ impl Known {
             let size = hundredths.abs();
             for word in ["Total", "Summe", "Итого", "合计"] {
                 let mut records = self.records.clone();
-                let mut cells = vec![String::new(); self.reading.dialect.width];
+                let width = self.reading.dialect.width.max(amount.column + 1);
+                let mut cells = vec![String::new(); width.max(*column + 1)];
                 cells[*column] = word.to_owned();
                 cells[amount.column] = format!("{sign}{}{mark}{:02}", size / 100, size % 100);
                 records.push(cells);
