@@ -62,7 +62,7 @@ pub(super) fn detect(
                 bare: true,
                 foreign,
             };
-            let found = match table(&sample, &utf8, dialect) {
+            let found = match table(&sample, &utf8, dialect, today) {
                 // Under the wrong delimiter anything may be too large.
                 Err(limit @ ReadError::Limit { .. }) => {
                     let telling = too_large.as_ref().map(telling);
@@ -119,13 +119,14 @@ fn table(
     sample: &Sample,
     charset: &Charset,
     mut dialect: Dialect,
+    today: NaiveDate,
 ) -> Result<Option<Found>, ReadError> {
-    dialect.width = width(&records(sample, charset, &dialect)?);
+    dialect.width = width(&records(sample, charset, &dialect, today)?);
     if dialect.width < 2 {
         return Ok(None);
     }
     // Read again: the width tells which open quotes are only letters.
-    let records = records(sample, charset, &dialect)?;
+    let records = records(sample, charset, &dialect, today)?;
     Ok(Some(Found { dialect, records }))
 }
 
@@ -149,6 +150,7 @@ fn records(
     sample: &Sample,
     charset: &Charset,
     dialect: &Dialect,
+    today: NaiveDate,
 ) -> Result<Vec<Record>, ReadError> {
     let mut stream = Records::open(sample, charset, dialect)?;
     let mut records = Vec::new();
@@ -156,8 +158,8 @@ fn records(
         match stream.next_record() {
             Ok(Some(record)) => records.push(record),
             Ok(None) => break,
-            // What comes before is enough to judge by.
-            Err(ReadError::Limit { .. }) if !records.is_empty() => break,
+            // A row before it is enough to judge by.
+            Err(ReadError::Limit { .. }) if records.iter().any(|row| dated(row, today)) => break,
             Err(error) => return Err(error),
         }
     }
@@ -176,10 +178,14 @@ fn width(records: &[Record]) -> usize {
         .map_or(0, |(width, _)| width)
 }
 
+fn dated(record: &Record, today: NaiveDate) -> bool {
+    record.cells.iter().any(|cell| date::dated(cell, today))
+}
+
 /// Records that hold both a date and a number, the best header, and records of equal width.
 fn score(records: &[Record], width: usize, today: NaiveDate) -> (usize, u32, usize) {
     let row = |record: &&Record| {
-        let dated = record.cells.iter().any(|cell| date::dated(cell, today));
+        let dated = dated(record, today);
         let numeric = record
             .cells
             .iter()
