@@ -4,7 +4,7 @@ mod transaction;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use djinn_proto::{imports::v1::RowVerdict, sync::v1::AccountKind};
 use url::Url;
 use uuid::Uuid;
@@ -217,7 +217,9 @@ pub(crate) enum Imports {
 }
 
 #[derive(clap::Args)]
-#[group(id = "decision", required = true, multiple = true, args = ["add", "link", "skip"])]
+#[command(group(
+    ArgGroup::new("actions").required(true).multiple(true).args(["add", "link", "skip"])
+))]
 pub(crate) struct ImportDecide {
     /// The import.
     #[arg(value_name = "ID")]

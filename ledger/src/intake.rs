@@ -50,7 +50,8 @@ pub struct Matched {
 }
 
 /// Compares the batch with the ledger and writes the verdicts that are not simply `new`: sweeps 1
-/// and 2 of algorithms C.1; [`resemblance`] has the candidates of 3 and 4. Verdicts of an earlier matching of the batch are replaced.
+/// and 2 of algorithms C.1; [`resemblance`] has the candidates of 3 and 4. Verdicts of an earlier
+/// matching of the batch are replaced.
 ///
 /// `id_conflict_count` is what an earlier matching found: once an id of a file was wrong, none of
 /// its ids proves that two rows differ.
@@ -141,7 +142,8 @@ async fn claim_by_id(transaction: &mut UserTransaction, batch: Batch) -> Result<
                    t.transaction_id, coalesce(t.occurrence, 1)
             FROM imports.staged s
             JOIN ledger.transaction t
-              ON t.account_id = s.account_id AND t.source = ANY($3) AND t.external_id = s.external_id
+              ON t.account_id = s.account_id AND t.source = ANY($3)
+             AND t.external_id = s.external_id
             WHERE s.import_id = $1 AND s.generation = $2
             RETURNING verdict
         )

@@ -184,7 +184,7 @@ impl Groups {
         let mut group = Group::default();
         group.add(first)?;
         while let Some(next) = self.candidate(transaction).await? {
-            if next.key() != (account_id, &currency_code, amount_minor) {
+            if next.key() != (account_id, currency_code.as_str(), amount_minor) {
                 self.fetched.push_front(next);
                 break;
             }
@@ -200,8 +200,12 @@ impl Groups {
         if self.fetched.is_empty() && !self.ended {
             // The statement has no columns before the cursor is open, so that nothing can check it
             // earlier; it must not outlive the cursor as a prepared one either.
-            let fetched = sqlx::query_as("FETCH 1000 FROM resemblance").persistent(false);
-            self.fetched = fetched.fetch_all(&mut **transaction).await?.into();
+            let fetched = sqlx::query_as::<_, Candidate>("FETCH 1000 FROM resemblance");
+            let fetched = fetched
+                .persistent(false)
+                .fetch_all(&mut **transaction)
+                .await?;
+            self.fetched = VecDeque::from(fetched);
             if self.fetched.is_empty() {
                 self.ended = true;
                 sqlx::query!("CLOSE resemblance")
@@ -213,8 +217,9 @@ impl Groups {
     }
 }
 
-/// Sorted once and counted over the sorted rows: no plan of this can be worse than n log n, however
-/// wrong the statistics are.
+/// What is claimed and what has a counterpart is told by counting over sorted rows, and not by
+/// joins: the verdicts were written a moment ago and have no statistics yet, and a join that is
+/// planned for a few rows compares each with each. No plan of this is worse than n log n.
 async fn declare(
     transaction: &mut UserTransaction,
     batch: Batch,
@@ -228,17 +233,10 @@ async fn declare(
             SELECT account_id, min(booked_on) AS first, max(booked_on) AS last
             FROM imports.staged WHERE import_id = $1 AND generation = $2 GROUP BY account_id
         ),
-        candidate AS (
-            SELECT s.account_id, s.currency_code, s.amount_minor, s.row_number,
-                   NULL::uuid AS transaction_id, s.booked_on, NULL::timestamptz AS created_at,
-                   s.counterparty, s.description, false AS linkable
-            FROM imports.staged s
-            LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
-            WHERE s.import_id = $1 AND s.generation = $2 AND coalesce(v.verdict, 'new') = 'new'
-            UNION ALL
-            SELECT t.account_id, t.currency_code, t.amount_minor, NULL, t.transaction_id,
-                   t.booked_on, t.created_at, t.counterparty, t.description,
-                   t.fingerprint IS NULL AND t.source <> $5
+        stored AS (
+            SELECT t.account_id, t.currency_code, t.amount_minor, t.transaction_id, t.booked_on,
+                   t.created_at, t.counterparty, t.description,
+                   t.fingerprint IS NULL AND t.source <> $5 AS linkable, false AS claimed
             FROM span
             JOIN ledger.transaction t
               ON t.user_id = $3 AND t.account_id = span.account_id
@@ -247,11 +245,26 @@ async fn declare(
                        THEN t.booked_on BETWEEN span.first AND span.last
                             AND NOT ($4 AND t.external_id IS NOT NULL)
                        ELSE true END
-              AND NOT EXISTS (
-                  SELECT FROM imports.verdict v
-                  WHERE v.user_id = $3 AND v.import_id = $1 AND v.generation = $2
-                    AND v.transaction_id = t.transaction_id
-              )
+            UNION ALL
+            SELECT NULL, NULL, NULL, transaction_id, NULL, NULL, NULL, NULL, NULL, true
+            FROM imports.verdict
+            WHERE import_id = $1 AND generation = $2 AND transaction_id IS NOT NULL
+        ),
+        candidate AS (
+            SELECT s.account_id, s.currency_code, s.amount_minor, s.row_number,
+                   NULL::uuid AS transaction_id, s.booked_on, NULL::timestamptz AS created_at,
+                   s.counterparty, s.description, false AS linkable
+            FROM imports.staged s
+            LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
+            WHERE s.import_id = $1 AND s.generation = $2 AND coalesce(v.verdict, 'new') = 'new'
+            UNION ALL
+            SELECT account_id, currency_code, amount_minor, NULL, transaction_id, booked_on,
+                   created_at, counterparty, description, linkable
+            FROM (
+                SELECT stored.*, bool_or(claimed) OVER (PARTITION BY transaction_id) AS taken
+                FROM stored
+            ) all_stored
+            WHERE NOT taken
         ),
         counted AS (
             SELECT candidate.*, count(row_number) OVER equal AS rows,

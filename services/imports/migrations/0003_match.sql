@@ -9,9 +9,9 @@ ALTER TABLE imports.verdict
     ADD COLUMN reason   text    CHECK (reason IN ('same_payee', 'same_amount')),
     -- Whether that transaction can take over what the file says: no statement has told of it yet.
     ADD COLUMN linkable boolean NOT NULL DEFAULT false,
-    ADD CONSTRAINT verdict_reason_check
+    ADD CONSTRAINT verdict_reason_given
         CHECK ((reason IS NOT NULL) = (verdict IN ('linked', 'suspected'))),
-    ADD CONSTRAINT verdict_linkable_check
+    ADD CONSTRAINT verdict_linkable_given
         CHECK (NOT linkable OR verdict IN ('linked', 'suspected'));
 GRANT UPDATE (verdict, transaction_id, reason, linkable) ON imports.verdict TO djinn_imports;
 -- A transaction is claimed once, and whether it is must not take a scan of all verdicts.

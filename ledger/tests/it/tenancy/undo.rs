@@ -88,8 +88,11 @@ async fn what_a_tombstone_knows_and_what_a_person_locked_is_not_the_imports_serv
         "UPDATE ledger.tombstone SET cause = 'revert'",
         "DELETE FROM ledger.tombstone",
         "DELETE FROM ledger.field_lock",
-        "DELETE FROM ledger.provenance",
         "UPDATE ledger.transaction SET reconciled_at = NULL",
+        "UPDATE ledger.transaction SET amount_minor = 1",
+        "UPDATE ledger.transaction SET booked_on = booked_on",
+        "UPDATE ledger.transaction SET note = ''",
+        "UPDATE ledger.edit SET new_value = ''",
         "DELETE FROM ledger.edit",
     ] {
         let mut own = users.fixture.imports.user(users.ann).await.unwrap();

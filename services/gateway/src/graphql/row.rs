@@ -203,7 +203,7 @@ impl From<UpdateImportRowsInput> for pb::UpdateImportRowsRequest {
         let change = |change: ImportRowChangeInput| pb::ImportRowChange {
             row_number: change.row_number.into(),
             included: change.included,
-            action: change.action.map(RowAction::write).unwrap_or_default(),
+            action: change.action.map_or(0, |it| pb::RowAction::from(it).into()),
         };
         Self {
             import_id: input.import_id.0,

@@ -122,8 +122,8 @@ impl Comparison<'_> {
     /// not take a row from one that is its own.
     fn by_payee(&mut self, linkable: bool) {
         let (all_rows, all_stored) = (self.rows, self.stored);
-        let mut runs = runs(all_stored, |it| &it.payee).peekable();
-        for (payee, places) in self::runs(all_rows, |it| &it.payee) {
+        let mut runs = runs(all_stored, |it| it.payee.as_str()).peekable();
+        for (payee, places) in self::runs(all_rows, |it| it.payee.as_str()) {
             while runs.next_if(|(other, _)| *other < payee).is_some() {
                 self.found.step_count += 1;
             }
@@ -228,7 +228,7 @@ impl Comparison<'_> {
 /// Runs of equal payees, and their places.
 fn runs<'a, T>(
     items: &'a [T],
-    payee: fn(&'a T) -> &'a str,
+    payee: fn(&T) -> &str,
 ) -> impl Iterator<Item = (&'a str, Range<usize>)> {
     let mut end = 0;
     items
@@ -304,103 +304,54 @@ mod tests {
         pairs.collect::<Vec<_>>().join(" ")
     }
 
+    #[track_caller]
+    fn check(what: &str, rows: &[Row], stored: &[Stored], expected: &str) {
+        assert_eq!(pairs(rows, stored), expected, "{what}");
+    }
+
     #[test]
     fn what_resembles_what() {
-        for (what, rows, stored, expected) in [
-            ("nothing is there", vec![row(1, 0, "a")], vec![], ""),
-            (
-                "same day and payee",
-                vec![row(1, 0, "a")],
-                vec![entry(1, 0, "a")],
-                "1==1",
-            ),
-            (
-                "a week later",
-                vec![row(1, 7, "a")],
-                vec![entry(1, 0, "a")],
-                "1==1",
-            ),
-            (
-                "a week earlier",
-                vec![row(1, 0, "a")],
-                vec![entry(1, 7, "a")],
-                "1==1",
-            ),
-            (
-                "eight days",
-                vec![row(1, 8, "a"), row(2, -8, "a")],
-                vec![entry(1, 0, "a")],
-                "",
-            ),
-            (
-                "another payee",
-                vec![row(1, 3, "a")],
-                vec![entry(1, 0, "b")],
-                "1~1",
-            ),
-            (
-                "no payee on either side",
-                vec![row(1, 3, "")],
-                vec![entry(1, 0, "")],
-                "1~1",
-            ),
-            (
-                "told of before",
-                vec![row(1, 0, "a")],
-                vec![imported(1, 0, "a")],
-                "1=1",
-            ),
-            (
-                "told of before otherwise",
-                vec![row(1, 0, "a")],
-                vec![imported(1, 1, "b")],
-                "1~1",
-            ),
-            (
-                "the nearest day wins",
-                vec![row(1, 5, "a")],
-                vec![entry(1, 2, "a"), entry(2, 4, "a"), entry(3, 7, "a")],
-                "1==2",
-            ),
-            (
-                "equally near, the older entry wins, be it on the later day",
-                vec![row(1, 5, "a")],
-                vec![entry(2, 4, "a"), entry(1, 6, "a")],
-                "1==1",
-            ),
-            (
-                "nearest over the whole file, not in the order of rows",
-                vec![row(1, 5, "a"), row(2, 2, "a")],
-                vec![entry(1, 2, "a")],
-                "2==1",
-            ),
-            (
-                "the payee comes before the day",
-                vec![row(1, 0, "b"), row(2, 6, "a")],
-                vec![entry(1, 0, "a")],
-                "2==1",
-            ),
-            (
-                "one that can be linked comes before a nearer one that cannot",
-                vec![row(1, 5, "a")],
-                vec![imported(1, 5, "a"), entry(2, 0, "a")],
-                "1==2",
-            ),
-            (
-                "each once",
-                vec![row(1, 1, "a"), row(2, 1, "a"), row(3, 1, "a")],
-                vec![entry(1, 1, "a"), entry(2, 2, "a")],
-                "1==1 2==2",
-            ),
-            (
-                "what payees leave over is compared without",
-                vec![row(1, 1, "a"), row(2, 1, "b"), row(3, 1, "c")],
-                vec![entry(1, 3, "c"), entry(2, 2, "x")],
-                "1~2 3==1",
-            ),
-        ] {
-            assert_eq!(pairs(&rows, &stored), expected, "{what}");
-        }
+        let (same, told) = ([entry(1, 0, "a")], [imported(1, 0, "a")]);
+        check("nothing is there", &[row(1, 0, "a")], &[], "");
+        check("same day and payee", &[row(1, 0, "a")], &same, "1==1");
+        check("a week later", &[row(1, 7, "a")], &same, "1==1");
+        check("a week earlier", &[row(1, -7, "a")], &same, "1==1");
+        check("later", &[row(1, 8, "a"), row(2, -8, "a")], &same, "");
+        check("another payee", &[row(1, 3, "b")], &same, "1~1");
+        check("no payee", &[row(1, 3, "")], &[entry(1, 0, "")], "1~1");
+        check("told of before", &[row(1, 0, "a")], &told, "1=1");
+        check("told of otherwise", &[row(1, 1, "b")], &told, "1~1");
+    }
+
+    #[test]
+    fn the_nearest_day_wins_over_the_whole_file() {
+        let three = [entry(1, 2, "a"), entry(2, 4, "a"), entry(3, 7, "a")];
+        check("three days", &[row(1, 5, "a")], &three, "1==2");
+        // On the later day, but there first.
+        let two = [entry(2, 4, "a"), entry(1, 6, "a")];
+        check("equally near", &[row(1, 5, "a")], &two, "1==1");
+        let rows = [row(1, 5, "a"), row(2, 2, "a")];
+        check("not in the order of rows", &rows, &two[..1], "1==2");
+        check("the second is nearer", &rows, &[entry(1, 2, "a")], "2==1");
+        let rows = [row(1, 1, "a"), row(2, 1, "a"), row(3, 1, "a")];
+        let two = [entry(1, 1, "a"), entry(2, 2, "a")];
+        check("each once", &rows, &two, "1==1 2==2");
+    }
+
+    #[test]
+    fn the_surer_sweep_comes_first() {
+        let rows = [row(1, 0, "b"), row(2, 6, "a")];
+        check(
+            "the payee before the day",
+            &rows,
+            &[entry(1, 0, "a")],
+            "2==1",
+        );
+        let both = [imported(1, 5, "a"), entry(2, 0, "a")];
+        check("what can be linked", &[row(1, 5, "a")], &both, "1==2");
+        let rows = [row(1, 1, "a"), row(2, 1, "b"), row(3, 1, "c")];
+        let stored = [entry(1, 3, "c"), entry(2, 2, "x")];
+        check("what payees leave over", &rows, &stored, "1~2 3==1");
     }
 
     #[test]
@@ -420,13 +371,15 @@ mod tests {
     fn ten_thousand_equal_rows_take_steps_in_proportion() {
         const COUNT: i32 = 10_000;
         let days = |number: i32| i64::from(number) % 366;
-        for (what, payee_of) in [
-            ("equal", (|_, _| String::new()) as fn(i32, bool) -> String),
+        let cases: [(&str, fn(i32, bool) -> String); 4] = [
+            ("one payee", |_, _| "kiosk".to_owned()),
+            ("no payee", |_, _| String::new()),
             ("each its own payee", |number, _| format!("p{number}")),
             ("no payee of the other side", |number, ours| {
                 format!("{ours}{number}")
             }),
-        ] {
+        ];
+        for (what, payee_of) in cases {
             let rows = (1..=COUNT).map(|at| row(at, days(at), &payee_of(at, true)));
             let stored = (1..=COUNT).map(|at| {
                 let number = u128::from(at.unsigned_abs());

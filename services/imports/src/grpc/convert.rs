@@ -1,5 +1,7 @@
 //! Answers into messages. Generated types go no further than this room.
 
+mod resemblance;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use djinn_ledger::money::Money;
 use djinn_proto::{
@@ -25,8 +27,6 @@ use crate::{
         upload::Upload,
     },
 };
-
-mod resemblance;
 
 fn time(at: DateTime<Utc>) -> Timestamp {
     let nanos = i32::try_from(at.timestamp_subsec_nanos()).unwrap_or_default();

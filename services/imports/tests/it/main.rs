@@ -18,6 +18,7 @@ mod faults;
 mod history;
 mod races;
 mod requests;
+mod resemblance;
 mod revert;
 mod review;
 mod scan;
