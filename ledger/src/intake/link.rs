@@ -126,12 +126,12 @@ async fn link_chunk(
         ),
         found AS MATERIALIZED (
             SELECT w.*, t.reconciled_at IS NOT NULL AS reconciled,
-                   t.value_on IS NULL AND w.value_on IS NOT NULL
-                       AND NOT 'value_on' = ANY(l.fields) AS fills_value_on,
-                   t.counterparty = '' AND w.counterparty <> ''
-                       AND NOT 'counterparty' = ANY(l.fields) AS fills_counterparty,
-                   t.description = '' AND w.description <> ''
-                       AND NOT 'description' = ANY(l.fields) AS fills_description
+                   CASE WHEN t.value_on IS NULL AND NOT 'value_on' = ANY(l.fields)
+                        THEN w.value_on END AS fill_value_on,
+                   CASE WHEN t.counterparty = '' AND NOT 'counterparty' = ANY(l.fields)
+                        THEN nullif(w.counterparty, '') END AS fill_counterparty,
+                   CASE WHEN t.description = '' AND NOT 'description' = ANY(l.fields)
+                        THEN nullif(w.description, '') END AS fill_description
             FROM wanted w
             JOIN ledger.transaction t
               ON t.user_id = $5 AND t.transaction_id = w.transaction_id
@@ -148,14 +148,11 @@ async fn link_chunk(
             UPDATE ledger.transaction t
             SET fingerprint = f.fingerprint, occurrence = f.occurrence, linked_import_id = $1,
                 external_id = coalesce(t.external_id, f.external_id),
-                value_on = CASE WHEN f.fills_value_on THEN f.value_on ELSE t.value_on END,
-                counterparty = CASE WHEN f.fills_counterparty THEN f.counterparty
-                                    ELSE t.counterparty END,
-                description = CASE WHEN f.fills_description THEN f.description
-                                   ELSE t.description END,
-                change_id = $6,
-                updated_at = CASE WHEN f.fills_value_on OR f.fills_counterparty
-                                       OR f.fills_description
+                value_on = coalesce(f.fill_value_on, t.value_on),
+                counterparty = coalesce(f.fill_counterparty, t.counterparty),
+                description = coalesce(f.fill_description, t.description), change_id = $6,
+                updated_at = CASE WHEN num_nonnulls(f.fill_value_on, f.fill_counterparty,
+                                                    f.fill_description) > 0
                                   THEN $7 ELSE t.updated_at END
             FROM found f
             WHERE t.user_id = $5 AND t.transaction_id = f.transaction_id
@@ -165,9 +162,8 @@ async fn link_chunk(
         )
         SELECT w.row_number AS "row_number!", d.transaction_id AS "written?",
                CASE WHEN f.reconciled THEN f.transaction_id END AS untouched,
-               CASE WHEN f.fills_value_on THEN f.value_on END AS value_on,
-               CASE WHEN f.fills_counterparty THEN f.counterparty END AS counterparty,
-               CASE WHEN f.fills_description THEN f.description END AS description
+               f.fill_value_on AS value_on, f.fill_counterparty AS counterparty,
+               f.fill_description AS description
         FROM wanted w
         LEFT JOIN found f USING (row_number)
         LEFT JOIN written d ON d.transaction_id = f.transaction_id
