@@ -138,10 +138,8 @@ async fn link_chunk(
              AND t.account_id = w.account_id AND t.amount_minor = w.amount_minor
              AND t.currency_code = w.currency_code AND t.fingerprint IS NULL
             CROSS JOIN LATERAL (
-                SELECT ARRAY(
-                    SELECT k.field FROM ledger.field_lock k
-                    WHERE k.user_id = $5 AND k.transaction_id = t.transaction_id
-                ) AS fields
+                SELECT ARRAY(SELECT k.field FROM ledger.field_lock k
+                             WHERE k.user_id = $5 AND k.transaction_id = t.transaction_id) AS fields
             ) l
         ),
         written AS (
@@ -156,7 +154,7 @@ async fn link_chunk(
                                   THEN $7 ELSE t.updated_at END
             FROM found f
             WHERE t.user_id = $5 AND t.transaction_id = f.transaction_id
-              AND t.account_id = f.account_id AND t.amount_minor = f.amount_minor
+              AND (t.account_id, t.amount_minor) = (f.account_id, f.amount_minor)
               AND t.fingerprint IS NULL AND t.reconciled_at IS NULL
             RETURNING t.transaction_id
         )

@@ -84,7 +84,8 @@ SELECT 'undone and still there: ' || import_id || ' row ' || row_number FROM eff
 WHERE status = 'reverted' AND live AND NOT edited
 UNION ALL
 SELECT 'counts differ from the rows: ' || counted::text FROM counted
-WHERE included <> included_count OR linked <> linked_count OR minor <> included_minor OR rows <> row_count
+WHERE included <> included_count OR linked <> linked_count OR minor <> included_minor
+   OR rows <> row_count
    OR removed <> removed_count OR live > CASE status WHEN 'reverted' THEN kept_count ELSE live END
 UNION ALL
 SELECT 'a row of no import: ' || transaction_id FROM ledger.transaction t
