@@ -4,7 +4,7 @@ mod transaction;
 
 use std::{path::PathBuf, time::Duration};
 
-use clap::{Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Parser, Subcommand, ValueEnum};
 use djinn_proto::{imports::v1::RowVerdict, sync::v1::AccountKind};
 use url::Url;
 use uuid::Uuid;
@@ -166,7 +166,7 @@ pub(crate) struct Import {
     /// What is not answered is asked at the terminal.
     #[arg(long = "answer", value_name = "KEY=CHOICE", value_parser = answer)]
     pub(crate) answers: Vec<(String, String)>,
-    /// Let the server confirm when every row is new, a duplicate or deleted before.
+    /// Let the server confirm when every row is new, a duplicate, deleted before or linked.
     #[arg(long)]
     pub(crate) auto_confirm: bool,
     /// Id of the request: the same again goes on with the same import.
@@ -186,6 +186,8 @@ pub(crate) enum Imports {
     },
     /// List the rows of an import in the order of the file.
     Rows(ImportRows),
+    /// Say what a commit does with rows of an import: add, link or skip them.
+    Decide(ImportDecide),
     /// Answer the questions of an import, and go on to its review.
     Answer(ImportAnswer),
     /// Confirm the review of an import and wait until it is committed.
@@ -212,6 +214,29 @@ pub(crate) enum Imports {
         #[arg(long)]
         yes: bool,
     },
+}
+
+#[derive(clap::Args)]
+#[command(group(
+    ArgGroup::new("actions").required(true).multiple(true).args(["add", "link", "skip"])
+))]
+pub(crate) struct ImportDecide {
+    /// The import.
+    #[arg(value_name = "ID")]
+    pub(crate) import_id: Uuid,
+    /// Rows to add, by their numbers in `djinn imports rows`.
+    #[arg(long, value_name = "ROW", value_delimiter = ',')]
+    pub(crate) add: Vec<u32>,
+    /// Rows to link with the transaction that they resemble: nothing is added, and what is blank
+    /// there is filled.
+    #[arg(long, value_name = "ROW", value_delimiter = ',')]
+    pub(crate) link: Vec<u32>,
+    /// Rows to leave out.
+    #[arg(long, value_name = "ROW", value_delimiter = ',')]
+    pub(crate) skip: Vec<u32>,
+    /// The review as it was seen; the present one when not given.
+    #[arg(long)]
+    pub(crate) etag: Option<String>,
 }
 
 #[derive(clap::Args)]
@@ -332,6 +357,10 @@ pub(crate) enum Verdict {
     Changed,
     /// Cannot be read.
     Invalid,
+    /// In the ledger by hand; this row tells of it.
+    Linked,
+    /// Like something in the ledger.
+    Suspected,
 }
 
 impl From<Verdict> for RowVerdict {
@@ -342,6 +371,8 @@ impl From<Verdict> for RowVerdict {
             Verdict::DeletedBefore => Self::DeletedBefore,
             Verdict::Changed => Self::Changed,
             Verdict::Invalid => Self::Invalid,
+            Verdict::Linked => Self::Linked,
+            Verdict::Suspected => Self::Suspected,
         }
     }
 }

@@ -16,7 +16,7 @@ use djinn_proto::{
         AnswerImportRequest, CancelImportRequest, ConfirmImportRequest, CreateImportRequest,
         GetImportRequest, Import, ImportRow, ListImportRowsRequest, ListImportRowsResponse,
         ListImportsRequest, PreviewReading, PreviewRow, PreviewStatementRequest,
-        RevertImportRequest, WatchImportRequest, WatchImportResponse,
+        RevertImportRequest, UpdateImportRowsRequest, WatchImportRequest, WatchImportResponse,
         import_service_client::ImportServiceClient, preview_statement_response::Part,
         template_service_client::TemplateServiceClient,
     },
@@ -288,6 +288,16 @@ impl Client {
             }
         }
         Ok(rows)
+    }
+
+    /// Says what is to become of rows in the review that `request.etag` stands for.
+    pub(crate) async fn decide(&self, request: UpdateImportRowsRequest) -> Result<Import, Error> {
+        self.unary(&self.imports, request, async |mut imports, request| {
+            imports.update_import_rows(request).await
+        })
+        .await?
+        .import
+        .ok_or(Error::Incomplete("UpdateImportRows"))
     }
 
     /// Answers the questions that `request.etag` stands for.

@@ -1,6 +1,7 @@
 //! The commands. Each module is one of them; what they share is the session.
 
 mod account;
+mod decide;
 mod import;
 mod imports;
 mod preview;

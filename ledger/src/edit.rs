@@ -11,6 +11,7 @@
 //! history has an entry for each field that got another value or a new lock, so that every lock is
 //! explained. In one change a transaction is written by one author.
 
+mod filled;
 pub mod history;
 mod log;
 mod rule;
@@ -21,6 +22,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use djinn_chassis::postgres::UserTransaction;
 use uuid::Uuid;
 
+pub(crate) use self::filled::{Filled, note_emptied, note_filled};
 use self::log::{Line, Log};
 pub use self::rule::{Outcome, Writer};
 use crate::{

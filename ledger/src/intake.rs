@@ -4,15 +4,31 @@
 //! transaction that moves the import's status. They join the ledger with the staging area of the
 //! imports service (`imports.staged`, `imports.verdict`), which is why they stand here: the ledger
 //! is a shared kernel, and every statement on it is in this crate. The rules are algorithms C.1.
+//!
+//! * here: sweeps 1 and 2, and the rows that are added.
+//! * [`resemblance`]: what sweeps 3 and 4 choose from, and what they found.
+//! * `link`: transactions that were there already and take over what the file says.
 
 use chrono::{DateTime, Utc};
 use djinn_chassis::postgres::UserTransaction;
 use uuid::Uuid;
 
-use crate::{Change, Error};
+use crate::{Change, Error, transaction::Source};
+
+mod link;
+pub mod resemblance;
+
+pub(crate) use self::link::author;
+pub use self::link::{Linked, link_batch};
 
 /// The `source` of rows that came from a statement file; ids of the bank are unique within it.
 pub const SOURCE: &str = "import";
+
+/// Where ids of the bank are looked for: a transaction that a person entered has one when a
+/// statement was linked with it, and that is the statement's.
+fn sources_of_ids() -> [String; 2] {
+    [SOURCE.to_owned(), Source::User.as_str().to_owned()]
+}
 
 /// The rows of one import, as one recognition of its file staged them.
 #[derive(Clone, Copy, Debug)]
@@ -28,10 +44,14 @@ pub struct Batch {
 pub struct Matched {
     /// Ids of the bank that the ledger knows for something else. They are ignored, not stored.
     pub id_conflict_count: i64,
+    /// Whether the file's ids stay the same from file to file, so that two of them are two
+    /// bookings.
+    pub ids_are_stable: bool,
 }
 
 /// Compares the batch with the ledger and writes the verdicts that are not simply `new`: sweeps 1
-/// and 2 of algorithms C.1. Verdicts of an earlier matching of the batch are replaced.
+/// and 2 of algorithms C.1; [`resemblance`] has the candidates of 3 and 4. Verdicts of an earlier
+/// matching of the batch are replaced.
 ///
 /// `id_conflict_count` is what an earlier matching found: once an id of a file was wrong, none of
 /// its ids proves that two rows differ.
@@ -50,6 +70,7 @@ pub async fn match_batch(
     claim_by_fingerprint(transaction, batch, ids_are_stable).await?;
     Ok(Matched {
         id_conflict_count: conflicts,
+        ids_are_stable,
     })
 }
 
@@ -76,14 +97,14 @@ async fn drop_conflicting_ids(
         SELECT count(*) AS "count!"
         FROM imports.staged s
         JOIN ledger.transaction t
-          ON t.account_id = s.account_id AND t.source = $3 AND t.external_id = s.external_id
+          ON t.account_id = s.account_id AND t.source = ANY($3) AND t.external_id = s.external_id
         WHERE s.import_id = $1 AND s.generation = $2
           AND (t.currency_code <> s.currency_code
                OR sign(t.amount_minor) <> sign(s.amount_minor))
         "#,
         batch.import_id,
         batch.generation,
-        SOURCE,
+        &sources_of_ids(),
     )
     .fetch_one(&mut **transaction)
     .await?;
@@ -95,14 +116,14 @@ async fn drop_conflicting_ids(
         UPDATE imports.staged s SET external_id = NULL
         WHERE s.import_id = $1 AND s.generation = $2 AND EXISTS (
             SELECT FROM ledger.transaction t
-            WHERE t.account_id = s.account_id AND t.source = $3
+            WHERE t.account_id = s.account_id AND t.source = ANY($3)
               AND t.external_id = s.external_id
               AND (t.currency_code <> s.currency_code OR t.amount_minor <> s.amount_minor)
         )
         "#,
         batch.import_id,
         batch.generation,
-        SOURCE,
+        &sources_of_ids(),
     )
     .execute(&mut **transaction)
     .await?;
@@ -121,7 +142,8 @@ async fn claim_by_id(transaction: &mut UserTransaction, batch: Batch) -> Result<
                    t.transaction_id, coalesce(t.occurrence, 1)
             FROM imports.staged s
             JOIN ledger.transaction t
-              ON t.account_id = s.account_id AND t.source = $3 AND t.external_id = s.external_id
+              ON t.account_id = s.account_id AND t.source = ANY($3)
+             AND t.external_id = s.external_id
             WHERE s.import_id = $1 AND s.generation = $2
             RETURNING verdict
         )
@@ -129,7 +151,7 @@ async fn claim_by_id(transaction: &mut UserTransaction, batch: Batch) -> Result<
         "#,
         batch.import_id,
         batch.generation,
-        SOURCE,
+        &sources_of_ids(),
     )
     .fetch_one(&mut **transaction)
     .await?;
@@ -268,7 +290,7 @@ async fn number_forced_rows(transaction: &mut UserTransaction, batch: Batch) -> 
             FROM imports.staged s
             JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
             WHERE s.import_id = $1 AND s.generation = $2
-              AND v.verdict IN ('duplicate', 'changed') AND s.decision
+              AND v.verdict IN ('duplicate', 'changed') AND s.action = 'add'
         ),
         taken AS (
             SELECT t.account_id, t.fingerprint, t.occurrence FROM ledger.transaction t
@@ -281,7 +303,8 @@ async fn number_forced_rows(transaction: &mut UserTransaction, batch: Batch) -> 
             SELECT s.account_id, s.fingerprint, coalesce(v.occurrence, 1)
             FROM imports.staged s
             LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
-            WHERE s.import_id = $1 AND s.generation = $2 AND coalesce(v.verdict, 'new') = 'new'
+            WHERE s.import_id = $1 AND s.generation = $2
+              AND coalesce(v.verdict, 'new') IN ('new', 'linked', 'suspected')
               AND (s.account_id, s.fingerprint) IN (SELECT account_id, fingerprint FROM forced)
         ),
         last AS (
@@ -320,7 +343,7 @@ async fn mark_restored(
         JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
         WHERE b.kind = 'transaction' AND b.subject_id = v.transaction_id
           AND s.import_id = $1 AND s.generation = $2
-          AND v.verdict = 'deleted_before' AND s.decision
+          AND v.verdict = 'deleted_before' AND s.action = 'add'
         "#,
         batch.import_id,
         batch.generation,
@@ -353,7 +376,7 @@ async fn insert_included(
         FROM imports.staged s
         LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
         WHERE s.import_id = $1 AND s.generation = $2
-          AND coalesce(s.decision, coalesce(v.verdict, 'new') = 'new')
+          AND imports.row_action(s.action, v.verdict, v.linkable) = 'add'
         "#,
         batch.import_id,
         batch.generation,

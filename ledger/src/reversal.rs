@@ -1,4 +1,5 @@
-//! An import taken back: what it added goes, what a person has edited since stays.
+//! An import taken back: what it added goes, what a person has edited since stays, and what it was
+//! linked with is as it was.
 //!
 //! The counterpart of [`crate::intake`], and like it a handful of set operations in the transaction
 //! that moves the import's status. It joins the staging area of the imports service for one check
@@ -11,6 +12,10 @@ use djinn_chassis::postgres::UserTransaction;
 use uuid::Uuid;
 
 use crate::{Change, Error, intake::Batch};
+
+mod unlink;
+
+pub use self::unlink::unlink;
 
 /// What was found and what was done. Counted by different statements' own results, so that the
 /// caller can see whether they agree.
@@ -125,7 +130,7 @@ pub async fn staged(transaction: &mut UserTransaction, batch: Batch) -> Result<S
           ON b.user_id = $1 AND b.kind = 'transaction' AND b.cause = 'user'
           AND b.subject_id = s.transaction_id
         WHERE s.import_id = $2 AND s.generation = $3
-          AND coalesce(s.decision, coalesce(v.verdict, 'new') = 'new')
+          AND imports.row_action(s.action, v.verdict, v.linkable) = 'add'
         "#,
         user,
         batch.import_id,

@@ -83,8 +83,8 @@ pub struct Transaction {
     pub updated_at: Option<DateTime<Utc>>,
 }
 
-/// A transaction that a person enters. It has no fingerprint: what a statement says of the same
-/// booking is compared with statements only.
+/// A transaction that a person enters. It has no fingerprint until a statement is linked with it:
+/// what statements say is compared with statements first.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct NewTransaction {
     /// Its id, UUIDv7.

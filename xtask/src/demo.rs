@@ -5,6 +5,7 @@ mod client;
 mod examples;
 mod folder;
 pub(crate) mod manifest;
+mod matching;
 pub(crate) mod money;
 mod questions;
 mod undo;
@@ -57,6 +58,7 @@ async fn show(stack: &Stack<'_>, services: &Services, arguments: &Arguments) -> 
     let folder = stack.workspace.root.join("examples");
     let mut wrong = examples::import(&client, &folder).await?;
     wrong += questions::show(&client, &folder.join("asking")).await?;
+    wrong += matching::show(&client, &folder.join("matching")).await?;
     if wrong > 0 {
         bail!("{wrong} figures differ from what the examples hold");
     }

@@ -26,6 +26,8 @@ fn what_is_right_is_taken() {
         "imports list --json",
         &format!("imports show {id}"),
         &format!("imports rows {id} --verdict new,deleted-before --included no --limit 3"),
+        &format!("imports decide {id} --link 3 --skip 1,2 --add 4 --etag e"),
+        &format!("imports rows {id} --verdict linked,suspected"),
         &format!("imports confirm {id} --etag e"),
         &format!("imports cancel {id}"),
         &format!("imports revert {id}"),
@@ -158,7 +160,7 @@ fn every_kind_and_verdict_has_its_counterpart() {
         .iter()
         .map(|verdict| i32::from(RowVerdict::from(*verdict)))
         .collect();
-    assert_eq!(verdicts, [1, 2, 3, 4, 5]);
+    assert_eq!(verdicts, [1, 2, 3, 4, 5, 6, 7]);
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! `djinn imports`: looking at imports, answering, confirming, cancelling and undoing them.
+//! `djinn imports`: looking at imports, deciding about rows, answering, confirming, cancelling
+//! and undoing them.
 
 use djinn_proto::imports::v1::{
     CancelImportRequest, ConfirmImportRequest, ImportState, ListImportRowsRequest, RowVerdict,
@@ -6,7 +7,7 @@ use djinn_proto::imports::v1::{
 use uuid::Uuid;
 
 use super::{
-    Session,
+    Session, decide,
     question::Answers,
     revert,
     review::{self, Awaited, Consent},
@@ -24,6 +25,7 @@ pub(super) async fn run(session: &Session, command: Imports) -> Result<(), Error
         Imports::List => list(session).await,
         Imports::Show { import_id } => show(session, import_id).await,
         Imports::Rows(args) => rows(session, args).await,
+        Imports::Decide(args) => decide::run(session, args).await,
         Imports::Answer(args) => answer(session, args).await,
         Imports::Confirm { import_id, etag } => confirm(session, import_id, etag).await,
         Imports::Cancel { import_id } => cancel(session, import_id).await,

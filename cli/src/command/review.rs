@@ -226,7 +226,7 @@ fn confirms_itself(import: &Import) -> bool {
     let clean = import
         .counts
         .as_ref()
-        .is_some_and(|counts| counts.changed_count == 0 && counts.invalid_count == 0);
+        .is_some_and(|it| it.changed_count + it.invalid_count + it.suspected_count == 0);
     import.auto_confirm && clean && !handed_back
 }
 
@@ -258,7 +258,15 @@ async fn rows(
         ..ListImportRowsRequest::default()
     };
     let first = session.client.row_page(page(FIRST_ROWS, &[])).await?;
-    let doubtful = page(DOUBTFUL_ROWS, &[RowVerdict::Changed, RowVerdict::Invalid]);
+    let doubtful = page(
+        DOUBTFUL_ROWS,
+        &[
+            RowVerdict::Changed,
+            RowVerdict::Invalid,
+            RowVerdict::Linked,
+            RowVerdict::Suspected,
+        ],
+    );
     let doubtful = session.client.row_page(doubtful).await?;
     Ok((first.rows, doubtful.rows, [first.etag, doubtful.etag]))
 }
@@ -375,10 +383,11 @@ mod tests {
             ..import(ImportState::Review)
         };
         assert!(confirms_itself(&clean));
-        let counts = |changed_count, invalid_count| {
+        let counts = |changed_count, invalid_count, suspected_count| {
             Some(ImportCounts {
                 changed_count,
                 invalid_count,
+                suspected_count,
                 ..ImportCounts::default()
             })
         };
@@ -392,11 +401,15 @@ mod tests {
                 ..clean.clone()
             },
             Import {
-                counts: counts(1, 0),
+                counts: counts(1, 0, 0),
                 ..clean.clone()
             },
             Import {
-                counts: counts(0, 1),
+                counts: counts(0, 1, 0),
+                ..clean.clone()
+            },
+            Import {
+                counts: counts(0, 0, 1),
                 ..clean.clone()
             },
             Import {

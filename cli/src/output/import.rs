@@ -1,6 +1,9 @@
 //! Imports, their rows, and the review before a commit.
 
-use djinn_proto::imports::v1::{Import, ImportCounts, ImportRow};
+use djinn_proto::{
+    common::v1::Money,
+    imports::v1::{Import, ImportCounts, ImportRow, RowAction, RowResemblance},
+};
 
 use super::{
     ledger::{currency, decimal},
@@ -86,6 +89,7 @@ pub(crate) fn rows(rows: &[ImportRow]) -> String {
         return "no rows".to_owned();
     }
     let mut table = Table::new([
+        "ROW",
         "LINE",
         "VERDICT",
         "IN",
@@ -96,13 +100,15 @@ pub(crate) fn rows(rows: &[ImportRow]) -> String {
         "DESCRIPTION",
     ])
     .right(0)
-    .right(4);
+    .right(1)
+    .right(5);
     for row in rows {
         let problem = row.problem.as_ref().map(|problem| &*problem.message);
         table.row([
+            &row.row_number.to_string(),
             &row.line.to_string(),
             &text::verdict(row.verdict()),
-            if row.included { "yes" } else { "no" },
+            included(row),
             &row.booked_on,
             &decimal(row.amount.as_ref()),
             currency(row.amount.as_ref()),
@@ -139,6 +145,10 @@ pub(crate) fn committed(import: &Import) -> String {
         text::count(included, "transaction"),
         text::clean(file_name(import))
     );
+    let linked = import.counts.as_ref().map_or(0, |it| it.linked_count);
+    if linked > 0 {
+        line.push_str(&format!(" and linked {linked} entered by hand"));
+    }
     if let Some(balance) = &import.balance_after {
         line.push_str(&format!(
             "; the balance is {}",
@@ -169,20 +179,58 @@ pub(crate) fn reverted(import: &Import) -> String {
 }
 
 fn doubtful(rows: &[ImportRow]) -> String {
-    let mut table = Table::new(["LINE", "VERDICT", "REASON", "PROBLEM"]).right(0);
+    let headers = ["ROW", "LINE", "VERDICT", "IN", "REASON", "WHY"];
+    let mut table = Table::new(headers).right(0).right(1);
     for row in rows {
-        let (reason, message) = match &row.problem {
-            Some(problem) => (&*problem.reason, &*problem.message),
-            None => ("", "the ledger has this booking with another amount"),
+        let (reason, message) = match (&row.problem, &row.resembles) {
+            (Some(problem), _) => (&*problem.reason, problem.message.clone()),
+            (None, Some(stored)) => (&*stored.reason, resembling(row, stored)),
+            (None, None) => ("", "the transaction it resembled is gone".to_owned()),
         };
         table.row([
+            &row.row_number.to_string(),
             &row.line.to_string(),
             &text::verdict(row.verdict()),
+            included(row),
             reason,
-            message,
+            &message,
         ]);
     }
     table.text()
+}
+
+/// What becomes of a row, in a word.
+fn included(row: &ImportRow) -> &'static str {
+    match (row.action(), row.included) {
+        (RowAction::Link, _) => "link",
+        (_, true) => "yes",
+        (_, false) => "no",
+    }
+}
+
+/// A row, what it resembles, and why.
+fn resembling(row: &ImportRow, stored: &RowResemblance) -> String {
+    let line = |booked_on: &str, amount: Option<&Money>, counterparty: &str, text: &str| {
+        let name = if counterparty.is_empty() {
+            text
+        } else {
+            counterparty
+        };
+        format!("{booked_on} {} {name}", decimal(amount))
+    };
+    let ours = line(
+        &row.booked_on,
+        row.amount.as_ref(),
+        &row.counterparty,
+        &row.description,
+    );
+    let theirs = line(
+        &stored.booked_on,
+        stored.amount.as_ref(),
+        &stored.counterparty,
+        &stored.description,
+    );
+    format!("{ours} | ledger: {theirs} | {}", stored.message)
 }
 
 fn counts(counts: &ImportCounts) -> String {
@@ -192,9 +240,11 @@ fn counts(counts: &ImportCounts) -> String {
         ("duplicate", counts.duplicate_count),
         ("deleted before", counts.deleted_before_count),
         ("changed", counts.changed_count),
+        ("suspected", counts.suspected_count),
         ("invalid", counts.invalid_count),
         ("all", counts.row_count),
-        ("included in the commit", counts.included_count),
+        ("added by the commit", counts.included_count),
+        ("linked by the commit", counts.linked_count),
     ] {
         table.row([verdict, &count.to_string()]);
     }

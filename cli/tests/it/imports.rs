@@ -1,5 +1,7 @@
 //! `djinn imports`: looking at imports, confirming and cancelling them.
 
+use djinn_proto::imports::v1::RowAction;
+
 use crate::{
     process::{djinn, file},
     server::Fake,
@@ -80,6 +82,33 @@ async fn rows_pass_the_filters() {
     assert!(
         table.contains("┆ yes ┆ 2025-01-31 ┆ -19.99 ┆ EUR"),
         "{table}"
+    );
+}
+
+#[tokio::test]
+async fn rows_are_added_linked_and_skipped_by_their_numbers() {
+    let (fake, url, import_id) = review().await;
+    let args = ["--json", "imports", "decide", &import_id];
+    let flags = ["--link", "2", "--skip", "1,3"];
+    let done = djinn(&url, &[&args[..], &flags].concat()).await.ended(0);
+    assert_eq!(done.document()["importId"], *import_id);
+    let stale = ["--add", "1", "--etag", "e0"];
+    let failed = djinn(&url, &[&args[..], &stale].concat()).await.ended(8);
+    assert_eq!(failed.failure()["reason"], "ETAG_MISMATCH");
+    djinn(&url, &args).await.ended(2);
+    let state = fake.state();
+    let [request] = &state.decisions[..] else {
+        panic!("{:?}", state.decisions);
+    };
+    let changes = request.changes.iter();
+    let changes: Vec<_> = changes.map(|it| (it.row_number, it.action())).collect();
+    assert_eq!(
+        changes,
+        [
+            (2, RowAction::Link),
+            (1, RowAction::Skip),
+            (3, RowAction::Skip)
+        ]
     );
 }
 

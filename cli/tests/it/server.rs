@@ -15,7 +15,8 @@ use std::{
 use djinn_proto::{
     imports::v1::{
         AnswerImportRequest, ConfirmImportRequest, Import, RevertImportRequest, Template,
-        import_service_server::ImportServiceServer, template_service_server::TemplateServiceServer,
+        UpdateImportRowsRequest, import_service_server::ImportServiceServer,
+        template_service_server::TemplateServiceServer,
     },
     sync::v1::{
         Account, CreateTransactionRequest, DeleteTransactionRequest, ListTransactionsRequest,
@@ -40,6 +41,7 @@ pub(crate) struct State {
     pub(crate) imports: Vec<Import>,
     pub(crate) import_request_ids: Vec<String>,
     pub(crate) confirmations: Vec<ConfirmImportRequest>,
+    pub(crate) decisions: Vec<UpdateImportRowsRequest>,
     pub(crate) reverts: Vec<RevertImportRequest>,
     pub(crate) answered: Vec<AnswerImportRequest>,
     pub(crate) templates: Vec<Template>,

@@ -361,9 +361,6 @@ async fn keys_cannot_be_changed() {
             ("transaction", "account_id"),
             ("transaction", "currency_code"),
             ("transaction", "source"),
-            ("transaction", "external_id"),
-            ("transaction", "fingerprint"),
-            ("transaction", "occurrence"),
             ("transaction", "import_id"),
             ("transaction", "created_at"),
             ("tombstone", "subject_id"),
@@ -390,6 +387,17 @@ async fn keys_cannot_be_changed() {
                 "{role} {table}.{column}"
             );
         }
+    }
+    // What a statement says of a transaction is for the imports service to write, and only for it.
+    for column in [
+        "external_id",
+        "fingerprint",
+        "occurrence",
+        "linked_import_id",
+    ] {
+        let mut own = users.fixture.sync.user(users.ann).await.unwrap();
+        let sql = format!("UPDATE ledger.transaction SET {column} = {column}");
+        assert_eq!(sqlstate(run(&mut own, sql).await), DENIED, "{column}");
     }
 }
 

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::domain::{
     answer::Misfit,
     reading::ReadError,
-    review::{CHANGES_MAX, UnknownVerdict},
+    review::{CHANGES_MAX, UnknownAction, UnknownVerdict},
     status::{Status, UnknownStatus},
     template::BadFile,
 };
@@ -102,6 +102,29 @@ pub enum Error {
         expected: i64,
         /// What the statement did.
         inserted: u64,
+    },
+    /// The commit linked another number of transactions than the review showed.
+    #[error("import {import_id}: {linked} rows instead of {expected} would have been linked")]
+    LinkMismatch {
+        /// The import.
+        import_id: Uuid,
+        /// What the review showed.
+        expected: i64,
+        /// What the statements did.
+        linked: i64,
+    },
+    /// Undoing an import would free more transactions than it was linked with.
+    #[error(
+        "import {import_id} was linked with {linked} transactions, and {freed} would be freed: \
+         whoever runs the service must look"
+    )]
+    UnlinkMismatch {
+        /// The import.
+        import_id: Uuid,
+        /// What the commit linked.
+        linked: i64,
+        /// What was freed, before it was rolled back.
+        freed: i64,
     },
     /// Undoing an import would not remove what the import added.
     #[error(
@@ -197,6 +220,15 @@ impl Error {
         }
     }
 
+    /// A row whose action this release does not know.
+    pub(crate) fn action(import_id: Uuid, source: UnknownAction) -> Self {
+        Self::Undecodable {
+            table: "imports.staged_row",
+            id: import_id,
+            source: source.into(),
+        }
+    }
+
     /// Too many changes for one call.
     pub(crate) fn too_many_changes(count: usize) -> Self {
         Self::invalid(
@@ -257,6 +289,8 @@ impl Fault for Error {
             Self::Overtaken { .. } | Self::Interrupted => Kind::Unavailable,
             Self::Scanner { .. } | Self::Read(_) | Self::Temporal(_) => Kind::Unavailable,
             Self::CountMismatch { .. }
+            | Self::LinkMismatch { .. }
+            | Self::UnlinkMismatch { .. }
             | Self::ReversalMismatch { .. }
             | Self::Undecodable { .. }
             | Self::Task(_) => Kind::Internal,
@@ -281,7 +315,10 @@ impl Fault for Error {
             Self::Overtaken { .. } => "OVERTAKEN",
             Self::Interrupted => "INTERRUPTED",
             Self::CountMismatch { .. } => "COUNT_MISMATCH",
-            Self::ReversalMismatch { .. } => djinn_temporal::revert::MISMATCH,
+            Self::LinkMismatch { .. } => "LINK_MISMATCH",
+            Self::ReversalMismatch { .. } | Self::UnlinkMismatch { .. } => {
+                djinn_temporal::revert::MISMATCH
+            }
             Self::Scanner { .. } => "SCANNER_UNAVAILABLE",
             Self::Read(_) => "FILE_UNREADABLE",
             Self::Undecodable { .. } => "UNDECODABLE",

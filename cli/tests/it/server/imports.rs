@@ -203,9 +203,18 @@ impl ImportService for Fake {
 
     async fn update_import_rows(
         &self,
-        _request: Request<UpdateImportRowsRequest>,
+        request: Request<UpdateImportRowsRequest>,
     ) -> Result<Response<UpdateImportRowsResponse>, Status> {
-        Err(Status::unimplemented("the client does not call this"))
+        let request = request.into_inner();
+        let import = self.find(&request.import_id)?;
+        if request.etag != "e1" {
+            let message = "the import has changed since";
+            return Err(refusal(Code::Aborted, "ETAG_MISMATCH", message));
+        }
+        self.state().decisions.push(request);
+        Ok(Response::new(UpdateImportRowsResponse {
+            import: Some(import),
+        }))
     }
 
     async fn confirm_import(

@@ -114,7 +114,7 @@ async fn the_table_itself_is_closed() {
     let (users, _) = staged().await;
     for sql in [
         "SELECT count(*) FROM imports.staged_row",
-        "UPDATE imports.staged_row SET decision = true",
+        "UPDATE imports.staged_row SET action = 'add'",
         "DELETE FROM imports.staged_row",
         "TRUNCATE imports.staged_row",
         "INSERT INTO imports.staged_row SELECT * FROM imports.staged",
@@ -133,7 +133,7 @@ async fn the_view_changes_own_rows_only_and_never_their_keys() {
         users.ann
     );
     assert_eq!(count(&mut theirs, seen).await.unwrap(), 0);
-    let update = "UPDATE imports.staged SET decision = true";
+    let update = "UPDATE imports.staged SET action = 'add'";
     assert_eq!(run(&mut theirs, update).await.unwrap(), 1);
     let delete = format!("DELETE FROM imports.staged WHERE import_id = '{import_id}'");
     assert_eq!(run(&mut theirs, delete).await.unwrap(), 1);
@@ -152,7 +152,7 @@ async fn the_view_changes_own_rows_only_and_never_their_keys() {
         assert_eq!(sqlstate(run(&mut own, sql).await), DENIED, "{column}");
     }
     let mut own = users.fixture.imports.user(users.ann).await.unwrap();
-    let sql = "SELECT count(*) FROM imports.staged WHERE decision";
+    let sql = "SELECT count(*) FROM imports.staged WHERE action IS NOT NULL";
     assert_eq!(count(&mut own, sql).await.unwrap(), 0);
 }
 

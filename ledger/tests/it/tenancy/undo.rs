@@ -32,6 +32,10 @@ async fn another_users_transactions_and_tombstones_cannot_be_removed_or_changed(
         "DELETE FROM ledger.transaction".to_owned(),
         format!("DELETE FROM ledger.transaction WHERE transaction_id = '{transaction}'"),
         format!("DELETE FROM ledger.transaction WHERE user_id = '{ann}'"),
+        "UPDATE ledger.transaction SET linked_import_id = NULL".to_owned(),
+        "UPDATE ledger.transaction SET description = '', counterparty = ''".to_owned(),
+        "UPDATE ledger.provenance SET source = 'rule'".to_owned(),
+        "DELETE FROM ledger.provenance".to_owned(),
         "UPDATE ledger.tombstone SET restored_by = gen_random_uuid()".to_owned(),
         format!("UPDATE ledger.tombstone SET restored_by = NULL WHERE user_id = '{ann}'"),
         "UPDATE ledger.tombstone SET change_id = gen_random_uuid()".to_owned(),
@@ -79,6 +83,27 @@ async fn another_users_import_cannot_be_taken_back() {
     assert_eq!(count(&mut own, sql).await.unwrap(), 2);
 }
 
+#[tokio::test]
+async fn what_another_users_import_is_linked_with_cannot_be_freed() {
+    let users = users().await;
+    let import_id = users.fixture.clock.id();
+    let link = format!(
+        "UPDATE ledger.transaction SET linked_import_id = '{import_id}', \
+         fingerprint = sha256(''), occurrence = 1"
+    );
+    let mut superuser = users.fixture.superuser().await;
+    let link = format!("{link} WHERE user_id = '{}'", users.ann);
+    assert_eq!(run(&mut superuser, link).await.unwrap(), 1);
+    for (user, expected) in [(users.bob, 0), (users.ann, 1)] {
+        let mut own = users.fixture.imports.user(user).await.unwrap();
+        let change = Change::begin(&users.fixture.clock);
+        let now = users.fixture.clock.now();
+        let freed = reversal::unlink(&mut own, import_id, &change, now).await;
+        assert_eq!(freed.unwrap(), expected);
+        change.commit(own, &[]).await.unwrap();
+    }
+}
+
 /// What a person has locked or deleted, the imports service cannot make otherwise.
 #[tokio::test]
 async fn what_a_tombstone_knows_and_what_a_person_locked_is_not_the_imports_services_to_change() {
@@ -88,8 +113,11 @@ async fn what_a_tombstone_knows_and_what_a_person_locked_is_not_the_imports_serv
         "UPDATE ledger.tombstone SET cause = 'revert'",
         "DELETE FROM ledger.tombstone",
         "DELETE FROM ledger.field_lock",
-        "DELETE FROM ledger.provenance",
         "UPDATE ledger.transaction SET reconciled_at = NULL",
+        "UPDATE ledger.transaction SET amount_minor = 1",
+        "UPDATE ledger.transaction SET booked_on = booked_on",
+        "UPDATE ledger.transaction SET note = ''",
+        "UPDATE ledger.edit SET new_value = ''",
         "DELETE FROM ledger.edit",
     ] {
         let mut own = users.fixture.imports.user(users.ann).await.unwrap();

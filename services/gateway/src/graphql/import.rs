@@ -91,7 +91,7 @@ pub(super) struct Import {
     questions: Vec<Question>,
     /// When a review that nobody confirms expires; null outside REVIEW.
     expire_time: Option<DateTime>,
-    /// Whether it commits by itself when every row is new, a duplicate or deleted before.
+    /// Whether it commits by itself when every row is new, a duplicate, deleted before or linked.
     auto_confirm: bool,
     /// What the user should know before confirming.
     warnings: Vec<ImportWarning>,
@@ -224,6 +224,10 @@ pub(super) struct ImportCounts {
     invalid_count: i32,
     /// Rows that a commit would add, or has added.
     included_count: i32,
+    /// Rows that a commit would link, or has linked, with transactions that are there.
+    linked_count: i32,
+    /// Rows that are like something in the ledger.
+    suspected_count: i32,
 }
 
 impl TryFrom<pb::ImportCounts> for ImportCounts {
@@ -239,6 +243,8 @@ impl TryFrom<pb::ImportCounts> for ImportCounts {
             changed_count: count(counts.changed_count, owner)?,
             invalid_count: count(counts.invalid_count, owner)?,
             included_count: count(counts.included_count, owner)?,
+            linked_count: count(counts.linked_count, owner)?,
+            suspected_count: count(counts.suspected_count, owner)?,
         })
     }
 }
@@ -271,7 +277,7 @@ pub(super) struct CreateImportInput {
     upload_id: ID,
     /// The account it goes into.
     account_id: ID,
-    /// Commit without a review when every row is new, a duplicate or deleted before.
+    /// Commit without a review when every row is new, a duplicate, deleted before or linked.
     #[graphql(default)]
     auto_confirm: bool,
 }

@@ -27,6 +27,27 @@ mirror! {
         Changed,
         /// Cannot be read; `problem` says why. Cannot be included.
         Invalid,
+        /// In the ledger by hand, with the same amount and payee up to seven days apart: linked by
+        /// default, so that the transaction that is there takes over what the file says and nothing
+        /// is added.
+        Linked,
+        /// Not in the ledger, but like a transaction that is, up to seven days apart; `resembles`
+        /// says which and why. Included by default.
+        Suspected,
+    }
+}
+
+mirror! {
+    /// What a commit does with a row.
+    RowAction of pb::RowAction, Owner::Imports => {
+        /// It is added.
+        Add,
+        /// It is not added. The transaction it resembles is taken for the same booking: what is
+        /// blank there and not locked is filled from the row, and the same file again knows it.
+        /// Nothing is written to a reconciled transaction.
+        Link,
+        /// It is left out.
+        Skip,
     }
 }
 
@@ -40,8 +61,10 @@ pub(super) struct ImportRow {
     line: i32,
     /// What matching says of it.
     verdict: RowVerdict,
-    /// Whether a commit adds it.
+    /// Whether a commit adds it: `action` is ADD.
     included: bool,
+    /// What a commit does with it.
+    action: RowAction,
     /// Date of booking; null for an invalid row.
     booked_on: Option<Date>,
     /// Date of value.
@@ -54,15 +77,17 @@ pub(super) struct ImportRow {
     counterparty: Option<String>,
     /// The bank's id of the booking.
     external_id: Option<String>,
-    /// Id of the row of the ledger it resembles, for DUPLICATE and CHANGED.
+    /// Id of the row of the ledger it resembles, for DUPLICATE, CHANGED, LINKED and SUSPECTED.
     transaction_id: Option<ID>,
+    /// The transaction of `transactionId` as it is now, and why; null once that is gone.
+    resembles: Option<RowResemblance>,
     /// Why it cannot be read; only for INVALID.
     problem: Option<RowProblem>,
 }
 
 #[ComplexObject]
 impl ImportRow {
-    /// The row of the ledger it resembles, for DUPLICATE and CHANGED.
+    /// The row of the ledger it resembles, for DUPLICATE, CHANGED, LINKED and SUSPECTED.
     #[graphql(complexity = "cost::call(child_complexity)")]
     async fn transaction(&self, context: &Context<'_>) -> Result<Option<Transaction>> {
         let Some(id) = &self.transaction_id else {
@@ -70,6 +95,43 @@ impl ImportRow {
         };
         let transaction = Session::of(context)?.transaction(id).await?;
         Ok(Some(transaction.try_into()?))
+    }
+}
+
+/// A transaction that a row resembles.
+#[derive(SimpleObject)]
+pub(super) struct RowResemblance {
+    /// Its id.
+    transaction_id: ID,
+    /// Its date of booking.
+    booked_on: Option<Date>,
+    /// Its amount.
+    amount: Option<Money>,
+    /// What it says.
+    description: String,
+    /// The other party.
+    counterparty: Option<String>,
+    /// Days from it to the row; negative when the row is the earlier one.
+    days_apart: i32,
+    /// A stable word for programs: SAME_PAYEE or SAME_AMOUNT for LINKED and SUSPECTED, SAME_BOOKING
+    /// for DUPLICATE, SAME_ID for CHANGED.
+    reason: String,
+    /// One sentence for people.
+    message: String,
+}
+
+impl From<pb::RowResemblance> for RowResemblance {
+    fn from(stored: pb::RowResemblance) -> Self {
+        Self {
+            transaction_id: stored.transaction_id.into(),
+            booked_on: Date::read(stored.booked_on),
+            amount: stored.amount.map(Into::into),
+            description: stored.description,
+            counterparty: some(stored.counterparty),
+            days_apart: stored.days_apart,
+            reason: stored.reason,
+            message: stored.message,
+        }
     }
 }
 
@@ -94,6 +156,7 @@ impl TryFrom<pb::ImportRow> for ImportRow {
             line: count(row.line, owner)?,
             verdict: RowVerdict::read(row.verdict)?,
             included: row.included,
+            action: RowAction::read(row.action)?,
             booked_on: Date::read(row.booked_on),
             value_on: Date::read(row.value_on),
             amount: row.amount.map(Into::into),
@@ -101,6 +164,7 @@ impl TryFrom<pb::ImportRow> for ImportRow {
             counterparty: some(row.counterparty),
             external_id: some(row.external_id),
             transaction_id: some(row.transaction_id).map(ID),
+            resembles: row.resembles.map(Into::into),
             problem: row.problem.map(|problem| RowProblem {
                 reason: problem.reason,
                 message: problem.message,
@@ -115,8 +179,12 @@ impl TryFrom<pb::ImportRow> for ImportRow {
 pub(super) struct ImportRowChangeInput {
     /// The row.
     row_number: i32,
-    /// Whether a commit adds it.
+    /// Whether a commit adds it, when `action` is not given.
+    #[graphql(default)]
     included: bool,
+    /// What a commit does with it. LINK is possible for LINKED and for SUSPECTED rows whose
+    /// transaction was entered by hand.
+    action: Option<RowAction>,
 }
 
 /// Changes to a review: all are made or none.
@@ -135,6 +203,7 @@ impl From<UpdateImportRowsInput> for pb::UpdateImportRowsRequest {
         let change = |change: ImportRowChangeInput| pb::ImportRowChange {
             row_number: change.row_number.into(),
             included: change.included,
+            action: change.action.map_or(0, |it| pb::RowAction::from(it).into()),
         };
         Self {
             import_id: input.import_id.0,

@@ -8,7 +8,8 @@
 //! possible meanings of the amount columns (`amount`, `candidate`) are tried against the rows
 //! (`trial`, `sign`) and judged (`bench`, `contender`, `decision`, `when`), with reasons
 //! (`evidence`), and what stays open is asked (`wording`, `sample`) unless it has been answered
-//! before (`answer`, `heading`, `template`).
+//! before (`answer`, `heading`, `template`). Rows are then compared with the ledger (`fingerprint`,
+//! `resemblance`).
 
 pub mod answer;
 pub mod description;
@@ -17,6 +18,7 @@ pub mod heading;
 pub mod page;
 pub mod question;
 pub mod reading;
+pub mod resemblance;
 pub mod review;
 pub mod row;
 pub mod status;

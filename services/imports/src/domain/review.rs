@@ -18,6 +18,10 @@ pub enum Verdict {
     DeletedBefore,
     /// In the ledger with another amount.
     Changed,
+    /// In the ledger, entered by hand: this row tells of it.
+    Linked,
+    /// Not in the ledger, but like something that is.
+    Suspected,
 }
 
 /// A word in the database that is no verdict.
@@ -27,11 +31,13 @@ pub struct UnknownVerdict(String);
 
 impl Verdict {
     /// Every verdict.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 6] = [
         Self::New,
         Self::Duplicate,
         Self::DeletedBefore,
         Self::Changed,
+        Self::Linked,
+        Self::Suspected,
     ];
 
     /// The word in Postgres.
@@ -42,6 +48,8 @@ impl Verdict {
             Self::Duplicate => "duplicate",
             Self::DeletedBefore => "deleted_before",
             Self::Changed => "changed",
+            Self::Linked => "linked",
+            Self::Suspected => "suspected",
         }
     }
 
@@ -54,6 +62,47 @@ impl Verdict {
             .into_iter()
             .find(|verdict| verdict.as_str() == text)
             .ok_or_else(|| UnknownVerdict(text.to_owned()))
+    }
+}
+
+/// What a commit does with a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// It is added.
+    Add,
+    /// The transaction that it resembles takes over what it says.
+    Link,
+    /// Nothing.
+    Skip,
+}
+
+/// A word in the database that is no action.
+#[derive(Debug, thiserror::Error)]
+#[error("{0:?} is not an action")]
+pub struct UnknownAction(String);
+
+impl Action {
+    const ALL: [Self; 3] = [Self::Add, Self::Link, Self::Skip];
+
+    /// The word in Postgres.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Add => "add",
+            Self::Link => "link",
+            Self::Skip => "skip",
+        }
+    }
+
+    /// The action of a word in Postgres.
+    ///
+    /// # Errors
+    /// For any other word.
+    pub fn parse(text: &str) -> Result<Self, UnknownAction> {
+        Self::ALL
+            .into_iter()
+            .find(|action| action.as_str() == text)
+            .ok_or_else(|| UnknownAction(text.to_owned()))
     }
 }
 
@@ -74,6 +123,10 @@ pub struct Counts {
     pub invalid: i64,
     /// A commit adds them.
     pub included: i64,
+    /// A commit links them.
+    pub linked: i64,
+    /// Like something in the ledger.
+    pub suspected: i64,
 }
 
 /// From one row in so many on, rows that are left out are worth a warning.
@@ -86,10 +139,10 @@ impl Counts {
         self.invalid > 0 && self.invalid.saturating_mul(INVALID_SHARE) > self.rows
     }
 
-    /// Whether nothing needs a person: every row is new, a duplicate or deleted before.
+    /// Whether nothing needs a person: every row is new, a duplicate, deleted before or linked.
     #[must_use]
     pub fn are_beyond_doubt(self) -> bool {
-        self.changed == 0 && self.invalid == 0
+        self.changed == 0 && self.invalid == 0 && self.suspected == 0
     }
 }
 
@@ -194,6 +247,20 @@ mod tests {
         assert!(
             !Counts {
                 changed: 1,
+                ..counts
+            }
+            .are_beyond_doubt()
+        );
+        assert!(
+            !Counts {
+                suspected: 1,
+                ..counts
+            }
+            .are_beyond_doubt()
+        );
+        assert!(
+            Counts {
+                linked: 1,
                 ..counts
             }
             .are_beyond_doubt()

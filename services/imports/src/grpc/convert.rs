@@ -1,10 +1,12 @@
 //! Answers into messages. Generated types go no further than this room.
 
+mod resemblance;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use djinn_ledger::money::Money;
 use djinn_proto::{
     common::v1::{self as common, JobKind, JobState},
-    imports::v1::{self as proto, ImportState, RowVerdict},
+    imports::v1::{self as proto, ImportState, RowAction, RowVerdict},
 };
 use pbjson_types::Timestamp;
 
@@ -13,7 +15,7 @@ use crate::{
         description::{Column, describe},
         question::{Choice, Question},
         reading::Reading,
-        review::{Counts, Verdict},
+        review::{Action, Counts, Verdict},
         row::{Entry, RejectedRow},
         status::Status,
     },
@@ -188,6 +190,8 @@ fn counts(counts: Counts) -> proto::ImportCounts {
         changed_count: counts.changed,
         invalid_count: counts.invalid,
         included_count: counts.included,
+        linked_count: counts.linked,
+        suspected_count: counts.suspected,
     }
 }
 
@@ -253,6 +257,7 @@ pub(super) fn row(row: &ReviewRow) -> proto::ImportRow {
             original,
         } => proto::ImportRow {
             verdict: RowVerdict::Invalid.into(),
+            action: RowAction::Skip.into(),
             problem: Some(proto::RowProblem {
                 reason: reason.clone(),
                 message: message.clone(),
@@ -269,10 +274,18 @@ fn good_row(base: proto::ImportRow, row: &GoodRow) -> proto::ImportRow {
         Verdict::Duplicate => RowVerdict::Duplicate,
         Verdict::DeletedBefore => RowVerdict::DeletedBefore,
         Verdict::Changed => RowVerdict::Changed,
+        Verdict::Linked => RowVerdict::Linked,
+        Verdict::Suspected => RowVerdict::Suspected,
+    };
+    let action = match row.action {
+        Action::Add => RowAction::Add,
+        Action::Link => RowAction::Link,
+        Action::Skip => RowAction::Skip,
     };
     proto::ImportRow {
         verdict: verdict.into(),
-        included: row.included,
+        included: row.action == Action::Add,
+        action: action.into(),
         booked_on: date(row.booked_on),
         value_on: row.value_on.map(date).unwrap_or_default(),
         amount: Some(common::Money {
@@ -286,6 +299,10 @@ fn good_row(base: proto::ImportRow, row: &GoodRow) -> proto::ImportRow {
             .transaction_id
             .map(|id| id.to_string())
             .unwrap_or_default(),
+        resembles: row
+            .resembles
+            .as_ref()
+            .map(|stored| resemblance::show(row, stored)),
         ..base
     }
 }

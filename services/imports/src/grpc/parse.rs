@@ -9,7 +9,7 @@ use crate::{
     domain::{
         answer::{ANSWERS_MAX, Answers, TEXT_BYTES_MAX},
         page,
-        review::Verdict,
+        review::{Action, Verdict},
         status::Status,
     },
     store::{import::Filter, review::RowFilter},
@@ -17,7 +17,7 @@ use crate::{
 
 /// States of an import, and verdicts of a row.
 const STATES: usize = 15;
-const VERDICTS: usize = 5;
+const VERDICTS: usize = 7;
 
 /// A UUID.
 pub(super) fn id(field: &'static str, text: &str) -> Result<Uuid, Error> {
@@ -145,6 +145,8 @@ pub(super) fn row_filter(asked: &proto::ListImportRowsRequest) -> Result<RowFilt
             RowVerdict::Duplicate => filter.verdicts.push(Verdict::Duplicate),
             RowVerdict::DeletedBefore => filter.verdicts.push(Verdict::DeletedBefore),
             RowVerdict::Changed => filter.verdicts.push(Verdict::Changed),
+            RowVerdict::Linked => filter.verdicts.push(Verdict::Linked),
+            RowVerdict::Suspected => filter.verdicts.push(Verdict::Suspected),
             RowVerdict::Invalid => filter.invalid = true,
         }
     }
@@ -152,7 +154,7 @@ pub(super) fn row_filter(asked: &proto::ListImportRowsRequest) -> Result<RowFilt
 }
 
 /// Rows and what becomes of them, each row once.
-pub(super) fn changes(asked: &[proto::ImportRowChange]) -> Result<(Vec<i32>, Vec<bool>), Error> {
+pub(super) fn changes(asked: &[proto::ImportRowChange]) -> Result<(Vec<i32>, Vec<Action>), Error> {
     const FIELD: &str = "changes.row_number";
     let mut seen = std::collections::BTreeMap::new();
     for change in asked {
@@ -160,7 +162,7 @@ pub(super) fn changes(asked: &[proto::ImportRowChange]) -> Result<(Vec<i32>, Vec
             .ok()
             .filter(|number| *number >= 1)
             .ok_or_else(|| Error::invalid(FIELD, format!("{} is no row", change.row_number)))?;
-        if seen.insert(number, change.included).is_some() {
+        if seen.insert(number, action(change)?).is_some() {
             return Err(Error::invalid(
                 FIELD,
                 format!("{number} is there twice; decide once"),
@@ -168,4 +170,31 @@ pub(super) fn changes(asked: &[proto::ImportRowChange]) -> Result<(Vec<i32>, Vec
         }
     }
     Ok(seen.into_iter().unzip())
+}
+
+/// The action of a change; without one it says whether the row is added.
+fn action(change: &proto::ImportRowChange) -> Result<Action, Error> {
+    use proto::RowAction;
+    let unknown = |_| {
+        let problem = format!("{} is not an action", change.action);
+        Error::invalid("changes.action", problem)
+    };
+    Ok(match RowAction::try_from(change.action).map_err(unknown)? {
+        RowAction::Unspecified if change.included => Action::Add,
+        RowAction::Unspecified => Action::Skip,
+        RowAction::Add => Action::Add,
+        RowAction::Link => Action::Link,
+        RowAction::Skip => Action::Skip,
+    })
+}
+
+/// A row that cannot be linked.
+pub(super) fn unlinkable(row_number: i32, resembles: bool) -> Error {
+    let problem = if resembles {
+        "resembles a transaction that a statement has told of already; SKIP it if the two are one \
+         booking, ADD it if they are not"
+    } else {
+        "resembles no transaction that it could be linked with; ADD or SKIP it"
+    };
+    Error::invalid("changes.action", format!("row {row_number} {problem}"))
 }

@@ -9,7 +9,7 @@ use crate::{
     Error,
     domain::{
         page,
-        review::{CHANGES_MAX, Etag},
+        review::{Action, CHANGES_MAX, Etag},
         status::Status,
     },
     steps::{Key, workflow::Word},
@@ -64,16 +64,23 @@ impl Door {
         if asked.changes.len() > CHANGES_MAX {
             return Err(Error::too_many_changes(asked.changes.len()));
         }
-        let (rows, decisions) = parse::changes(&asked.changes)?;
+        let (rows, actions) = parse::changes(&asked.changes)?;
         let mut transaction = self.steps.store.user(user).await?;
         store::import::lock_for_edit(&mut transaction, import_id).await?;
         let import = get(&mut transaction, import_id, &asked.import_id).await?;
         in_review(&import, &asked.etag)?;
         let target = import.target();
-        let decided = store::review::decide(&mut transaction, target, &rows, &decisions).await?;
+        let decided = store::review::decide(&mut transaction, target, &rows, &actions).await?;
         if usize::try_from(decided) != Ok(rows.len()) {
             let problem = "names a row that does not exist or cannot be read; list the rows first";
             return Err(Error::invalid("changes.row_number", problem));
+        }
+        let links = rows.iter().zip(&actions);
+        let links = links.filter_map(|(row, action)| (*action == Action::Link).then_some(*row));
+        let links: Vec<i32> = links.collect();
+        let refused = store::review::unlinkable(&mut transaction, target, &links).await?;
+        if let Some((row_number, resembles)) = refused {
+            return Err(parse::unlinkable(row_number, resembles));
         }
         self.steps
             .publish_decisions(&mut transaction, &import)

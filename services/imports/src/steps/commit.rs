@@ -1,5 +1,6 @@
 //! The included rows into the ledger: one transaction with the status, or nothing.
 
+use chrono::{DateTime, Utc};
 use djinn_chassis::postgres::UserTransaction;
 use djinn_ledger::{Change, account, intake};
 
@@ -58,6 +59,11 @@ impl Steps {
         let (mut transaction, import) = self.find(key).await?;
         // Whoever writes fingerprints takes this lock first; the import's row comes second.
         account::lock(&mut transaction, &[import.account_id]).await?;
+        // A person may be editing what is to be linked: wholly before this, or wholly after. Else
+        // nobody has to wait for the rows of a whole statement.
+        if import.totals.counts.linked > 0 {
+            account::get_for_update(&mut transaction, import.account_id).await?;
+        }
         store::import::lock(&mut transaction, key.import_id).await?;
         let import = find(&mut transaction, key.import_id).await?;
         if import.status != Status::Committing {
@@ -117,6 +123,7 @@ impl Steps {
                 inserted,
             });
         }
+        link(transaction, import, &change, now).await?;
         let step = import.step(Status::Committed);
         store::import::move_on(transaction, step, now).await?;
         store::import::note_change(transaction, import.import_id, change.id()).await?;
@@ -137,6 +144,29 @@ impl Steps {
         store::import::note_failure(transaction, import.import_id, &failure).await?;
         store::import::set_deadline(transaction, import.import_id, self.deadline()).await
     }
+}
+
+/// The rows whose transaction was entered by hand: each of them has it still, or the commit is
+/// void.
+async fn link(
+    transaction: &mut UserTransaction,
+    import: &Import,
+    change: &Change,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let expected = import.totals.counts.linked;
+    if expected == 0 {
+        return Ok(());
+    }
+    let linked = intake::link_batch(transaction, import.batch(), change, now).await?;
+    if linked.count() != expected {
+        return Err(Error::LinkMismatch {
+            import_id: import.import_id,
+            expected,
+            linked: linked.count(),
+        });
+    }
+    Ok(())
 }
 
 fn edited() -> Failure {

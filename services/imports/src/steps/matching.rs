@@ -3,13 +3,20 @@
 use djinn_chassis::postgres::UserTransaction;
 use djinn_ledger::{
     account,
-    intake::{self, Batch},
+    intake::{
+        self, Batch, Matched,
+        resemblance::{self, Group, Groups, Query},
+    },
 };
 
 use super::{Key, Steps, find};
 use crate::{
     Error,
-    domain::{review::Etag, status::Status},
+    domain::{
+        resemblance::{DAYS_MAX, Found, Pair, Row, Stored, compare, payee},
+        review::Etag,
+        status::Status,
+    },
     store::{self, import::Import, review::Findings},
 };
 
@@ -53,6 +60,7 @@ impl Steps {
         let account_version = version(transaction, import).await?;
         let batch = import.batch();
         let matched = intake::match_batch(transaction, batch, import.id_conflict_count).await?;
+        find_resembling(transaction, batch, matched).await?;
         let (counts, included_minor) = store::review::totals(transaction, import.target()).await?;
         let balance = account::balance(transaction, import.account_id)
             .await?
@@ -82,6 +90,58 @@ impl Steps {
             id_conflict_count: import.id_conflict_count,
         };
         store::review::publish(transaction, import.import_id, findings, self.clock.now()).await
+    }
+}
+
+/// Verdicts that are written by one statement.
+const NOTED_MAX: usize = 10_000;
+
+/// Sweeps 3 and 4, group by group over what sweeps 1 and 2 have left.
+async fn find_resembling(
+    transaction: &mut UserTransaction,
+    batch: Batch,
+    matched: Matched,
+) -> Result<(), Error> {
+    let query = Query {
+        ids_are_stable: matched.ids_are_stable,
+        days_max: DAYS_MAX.into(),
+    };
+    let mut groups = Groups::open(transaction, batch, query).await?;
+    let mut noted = Vec::new();
+    while let Some(group) = groups.next(transaction).await? {
+        noted.extend(resembling(group).pairs.into_iter().map(verdict));
+        if noted.len() >= NOTED_MAX {
+            resemblance::note(transaction, batch, &noted).await?;
+            noted.clear();
+        }
+    }
+    resemblance::note(transaction, batch, &noted).await?;
+    Ok(())
+}
+
+fn resembling(group: Group) -> Found {
+    let rows = group.rows.into_iter().map(|row| Row {
+        row_number: row.row_number,
+        booked_on: row.booked_on,
+        payee: payee(&row.counterparty, &row.description),
+    });
+    let stored = group.stored.into_iter().map(|stored| Stored {
+        transaction_id: stored.transaction_id,
+        booked_on: stored.booked_on,
+        created_at: stored.created_at,
+        payee: payee(&stored.counterparty, &stored.description),
+        linkable: stored.linkable,
+    });
+    compare(rows.collect(), stored.collect())
+}
+
+fn verdict(pair: Pair) -> resemblance::Resemblance {
+    resemblance::Resemblance {
+        row_number: pair.row_number,
+        transaction_id: pair.transaction_id,
+        linked: pair.linked,
+        same_payee: pair.same_payee,
+        linkable: pair.linkable,
     }
 }
 

@@ -66,7 +66,7 @@ impl Steps {
     /// The activity: `reverting` on to `reverted`.
     ///
     /// # Errors
-    /// [`Error::ReversalMismatch`] rolls everything back.
+    /// [`Error::ReversalMismatch`] and [`Error::UnlinkMismatch`] roll everything back.
     pub async fn revert(&self, key: Key) -> Result<Reversal, Error> {
         let (mut transaction, import) = self.find(key).await?;
         account::lock(&mut transaction, &[import.account_id]).await?;
@@ -100,6 +100,16 @@ impl Steps {
         let change = Change::begin(&self.clock);
         let removal = reversal::remove(transaction, import_id, &change, now).await?;
         check(transaction, import, removal).await?;
+        let linked = import.totals.counts.linked;
+        let freed = reversal::unlink(transaction, import_id, &change, now).await?;
+        // Fewer may be: they were reconciled when it was committed, or were deleted since.
+        if freed > linked {
+            return Err(Error::UnlinkMismatch {
+                import_id,
+                linked,
+                freed,
+            });
+        }
         let reversal = Reversal {
             removed: removal.removed,
             kept: removal.kept(),

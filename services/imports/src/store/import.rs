@@ -124,6 +124,8 @@ struct Row {
     changed_count: i64,
     invalid_count: i64,
     included_count: i64,
+    linked_count: i64,
+    suspected_count: i64,
     included_minor: i64,
     balance_before_minor: i64,
     id_conflict_count: i64,
@@ -190,6 +192,8 @@ impl TryFrom<Row> for Import {
                     changed: row.changed_count,
                     invalid: row.invalid_count,
                     included: row.included_count,
+                    linked: row.linked_count,
+                    suspected: row.suspected_count,
                 },
                 included: money(row.included_minor),
                 balance_before: money(row.balance_before_minor),
@@ -291,8 +295,9 @@ pub async fn get(
                i.revision, i.auto_confirm, i.reading, i.questions, i.answers, i.template_id,
                i.failure_reason, i.failure_message, i.progress_done, i.progress_total,
                i.row_count, i.new_count, i.duplicate_count, i.deleted_before_count,
-               i.changed_count, i.invalid_count, i.included_count, i.included_minor,
-               i.balance_before_minor, i.id_conflict_count, i.account_version, i.expires_at,
+               i.changed_count, i.invalid_count, i.included_count, i.linked_count,
+               i.suspected_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
+               i.account_version, i.expires_at,
                i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE i.import_id = $1
@@ -336,8 +341,9 @@ pub async fn list(
                i.revision, i.auto_confirm, i.reading, i.questions, i.answers, i.template_id,
                i.failure_reason, i.failure_message, i.progress_done, i.progress_total,
                i.row_count, i.new_count, i.duplicate_count, i.deleted_before_count,
-               i.changed_count, i.invalid_count, i.included_count, i.included_minor,
-               i.balance_before_minor, i.id_conflict_count, i.account_version, i.expires_at,
+               i.changed_count, i.invalid_count, i.included_count, i.linked_count,
+               i.suspected_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
+               i.account_version, i.expires_at,
                i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE ($1::uuid IS NULL OR i.account_id = $1)

@@ -1,12 +1,15 @@
 //! What a review shows and what a person changes in it.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use djinn_chassis::postgres::UserTransaction;
+use djinn_ledger::intake::resemblance::{Resembled, resembled};
 use uuid::Uuid;
 
 use crate::{
     Error,
-    domain::review::{Counts, Verdict},
+    domain::review::{Action, Counts, Verdict},
     store::staging::Target,
 };
 
@@ -42,8 +45,8 @@ pub enum Content {
 pub struct GoodRow {
     /// What matching says of it.
     pub verdict: Verdict,
-    /// Whether a commit adds it.
-    pub included: bool,
+    /// What a commit does with it.
+    pub action: Action,
     /// Date of booking.
     pub booked_on: NaiveDate,
     /// Date of value.
@@ -60,6 +63,13 @@ pub struct GoodRow {
     pub external_id: Option<String>,
     /// The row of the ledger it resembles.
     pub transaction_id: Option<Uuid>,
+    /// Whether it resembles that in the payee too; `None` where it is not for its payee or amount
+    /// that it was found.
+    pub same_payee: Option<bool>,
+    /// Whether that can be linked.
+    pub linkable: bool,
+    /// That row as it is now, while it is there.
+    pub resembles: Option<Resembled>,
 }
 
 /// Which rows to list.
@@ -94,6 +104,7 @@ pub async fn list(
     let mut rows = Vec::new();
     if filter.is_unrestricted() || !filter.verdicts.is_empty() {
         rows.extend(good(transaction, target, filter, count_max).await?);
+        show_resembled(transaction, &mut rows).await?;
     }
     // A row that cannot be read is never included.
     if (filter.is_unrestricted() || filter.invalid) && filter.included != Some(true) {
@@ -119,18 +130,19 @@ async fn good(
         r#"
         SELECT s.row_number AS "row_number!", s.line AS "line!",
                coalesce(v.verdict, 'new') AS "verdict!",
-               coalesce(s.decision, coalesce(v.verdict, 'new') = 'new') AS "included!",
+               imports.row_action(s.action, v.verdict, v.linkable) AS "action!",
                s.booked_on AS "booked_on!", s.value_on, s.amount_minor AS "amount_minor!",
                s.currency_code AS "currency_code!", s.description AS "description!",
                s.counterparty AS "counterparty!", s.external_id,
-               CASE WHEN v.verdict IN ('duplicate', 'changed') THEN v.transaction_id END
-                   AS transaction_id
+               CASE WHEN v.verdict IN ('duplicate', 'changed', 'linked', 'suspected')
+                    THEN v.transaction_id END AS transaction_id,
+               v.reason = 'same_payee' AS same_payee, coalesce(v.linkable, false) AS "linkable!"
         FROM imports.staged s
         LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
         WHERE s.import_id = $1 AND s.generation = $2 AND s.row_number > $3
           AND ($4::text[] = '{}' OR coalesce(v.verdict, 'new') = ANY($4))
           AND ($5::boolean IS NULL
-               OR coalesce(s.decision, coalesce(v.verdict, 'new') = 'new') = $5)
+               OR (imports.row_action(s.action, v.verdict, v.linkable) = 'add') = $5)
         ORDER BY s.row_number LIMIT $6
         "#,
         target.import_id,
@@ -146,9 +158,11 @@ async fn good(
         .map(|row| {
             let verdict = Verdict::parse(&row.verdict)
                 .map_err(|error| Error::verdict(target.import_id, error))?;
+            let action = Action::parse(&row.action)
+                .map_err(|error| Error::action(target.import_id, error))?;
             let content = Content::Row(GoodRow {
                 verdict,
-                included: row.included,
+                action,
                 booked_on: row.booked_on,
                 value_on: row.value_on,
                 amount_minor: row.amount_minor,
@@ -157,6 +171,9 @@ async fn good(
                 counterparty: row.counterparty,
                 external_id: row.external_id,
                 transaction_id: row.transaction_id,
+                same_payee: row.same_payee,
+                linkable: row.linkable,
+                resembles: None,
             });
             Ok(ReviewRow {
                 row_number: row.row_number,
@@ -165,6 +182,32 @@ async fn good(
             })
         })
         .collect()
+}
+
+/// Looks up what the rows of a page resemble.
+async fn show_resembled(
+    transaction: &mut UserTransaction,
+    rows: &mut [ReviewRow],
+) -> Result<(), Error> {
+    let id = |row: &ReviewRow| match &row.content {
+        Content::Row(good) => good.transaction_id,
+        Content::Rejected { .. } => None,
+    };
+    let ids: Vec<Uuid> = rows.iter().filter_map(id).collect();
+    if ids.is_empty() {
+        return Ok(());
+    }
+    let found = resembled(transaction, &ids).await?;
+    let found: HashMap<Uuid, Resembled> = found
+        .into_iter()
+        .map(|found| (found.transaction_id, found))
+        .collect();
+    for row in rows {
+        if let Content::Row(good) = &mut row.content {
+            good.resembles = good.transaction_id.and_then(|id| found.get(&id).cloned());
+        }
+    }
+    Ok(())
 }
 
 async fn rejected(
@@ -208,7 +251,7 @@ async fn rejected(
         .collect())
 }
 
-/// Includes or excludes rows; returns how many of them exist.
+/// Says what is to become of rows; returns how many of them exist.
 ///
 /// # Errors
 /// As the database answers.
@@ -216,22 +259,50 @@ pub async fn decide(
     transaction: &mut UserTransaction,
     target: Target,
     rows: &[i32],
-    decisions: &[bool],
+    actions: &[Action],
 ) -> Result<u64, Error> {
+    let actions: Vec<String> = actions.iter().map(|it| it.as_str().to_owned()).collect();
     let decided = sqlx::query!(
         r#"
-        UPDATE imports.staged s SET decision = d.included
-        FROM unnest($3::integer[], $4::boolean[]) AS d (row_number, included)
+        UPDATE imports.staged s SET action = d.action
+        FROM unnest($3::integer[], $4::text[]) AS d (row_number, action)
         WHERE s.import_id = $1 AND s.generation = $2 AND s.row_number = d.row_number
         "#,
         target.import_id,
         target.generation,
         rows,
-        decisions,
+        &actions,
     )
     .execute(&mut **transaction)
     .await?;
     Ok(decided.rows_affected())
+}
+
+/// The first of these rows that cannot be linked, and whether it resembles something at all.
+///
+/// # Errors
+/// As the database answers.
+pub async fn unlinkable(
+    transaction: &mut UserTransaction,
+    target: Target,
+    rows: &[i32],
+) -> Result<Option<(i32, bool)>, Error> {
+    let found = sqlx::query!(
+        r#"
+        SELECT r.row_number AS "row_number!", v.reason IS NOT NULL AS "resembles!"
+        FROM unnest($3::integer[]) AS r (row_number)
+        LEFT JOIN imports.verdict v
+          ON v.import_id = $1 AND v.generation = $2 AND v.row_number = r.row_number
+        WHERE NOT coalesce(v.linkable, false)
+        ORDER BY r.row_number LIMIT 1
+        "#,
+        target.import_id,
+        target.generation,
+        rows,
+    )
+    .fetch_optional(&mut **transaction)
+    .await?;
+    Ok(found.map(|row| (row.row_number, row.resembles)))
 }
 
 /// Counts the rows and sums what is included.
@@ -249,11 +320,15 @@ pub async fn totals(
                count(*) FILTER (WHERE v.verdict = 'duplicate') AS "duplicate!",
                count(*) FILTER (WHERE v.verdict = 'deleted_before') AS "deleted_before!",
                count(*) FILTER (WHERE v.verdict = 'changed') AS "changed!",
+               count(*) FILTER (WHERE v.verdict = 'suspected') AS "suspected!",
                count(*) FILTER (
-                   WHERE coalesce(s.decision, coalesce(v.verdict, 'new') = 'new')
+                   WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
                ) AS "included!",
+               count(*) FILTER (
+                   WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'link'
+               ) AS "linked!",
                coalesce(sum(s.amount_minor) FILTER (
-                   WHERE coalesce(s.decision, coalesce(v.verdict, 'new') = 'new')
+                   WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
                ), 0)::bigint AS "included_minor!"
         FROM imports.staged s
         LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
@@ -282,6 +357,8 @@ pub async fn totals(
         changed: good.changed,
         invalid,
         included: good.included,
+        linked: good.linked,
+        suspected: good.suspected,
     };
     Ok((counts, good.included_minor))
 }
@@ -317,7 +394,8 @@ pub async fn publish(
         SET revision = revision + 1, row_count = $2, new_count = $3, duplicate_count = $4,
             deleted_before_count = $5, changed_count = $6, invalid_count = $7,
             included_count = $8, included_minor = $9, balance_before_minor = $10,
-            account_version = $11, id_conflict_count = $12, updated_at = $13
+            account_version = $11, id_conflict_count = $12, updated_at = $13,
+            linked_count = $14, suspected_count = $15
         WHERE import_id = $1
         "#,
         import_id,
@@ -333,6 +411,8 @@ pub async fn publish(
         found.account_version,
         found.id_conflict_count,
         now,
+        found.counts.linked,
+        found.counts.suspected,
     )
     .execute(&mut **transaction)
     .await?;

@@ -5,6 +5,8 @@ use djinn_chassis::{auth::UserId, clock::Clock, postgres::UserTransaction};
 use djinn_ledger::{
     Change, account,
     edit::{self, Author, Edit, Opened},
+    money::{Currency, Money},
+    transaction::{self, NewTransaction},
 };
 use uuid::Uuid;
 
@@ -21,6 +23,16 @@ pub(crate) enum Mark {
     OfARule,
     /// It was checked against a statement.
     Reconciled,
+}
+
+/// What a person enters by hand.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Entry<'a> {
+    pub(crate) booked_on: &'a str,
+    pub(crate) amount_minor: i64,
+    pub(crate) counterparty: &'a str,
+    pub(crate) description: &'a str,
+    pub(crate) note: &'a str,
 }
 
 impl World {
@@ -41,6 +53,53 @@ impl World {
         .unwrap();
         assert_eq!(deleted.rows_affected(), 1);
         change.commit(transaction, &[account_id]).await.unwrap();
+    }
+
+    /// Enters a transaction, in euros.
+    pub(crate) async fn enter(&self, user: UserId, account_id: Uuid, entry: Entry<'_>) -> Uuid {
+        let clock = Clock::system();
+        let (mut transaction, change) = self.by_hand(user, account_id).await;
+        let new = NewTransaction {
+            transaction_id: clock.id(),
+            account_id,
+            booked_on: entry.booked_on.parse().unwrap(),
+            value_on: None,
+            amount: Money {
+                currency: Currency::parse("EUR").unwrap(),
+                minor_units: entry.amount_minor,
+            },
+            description: entry.description.to_owned(),
+            counterparty: entry.counterparty.to_owned(),
+            note: entry.note.to_owned(),
+            created_at: clock.now(),
+        };
+        transaction::create(&mut transaction, &change, &new)
+            .await
+            .unwrap();
+        change.commit(transaction, &[account_id]).await.unwrap();
+        new.transaction_id
+    }
+
+    /// Edits one transaction as a person does.
+    pub(crate) async fn edit(&self, user: UserId, transaction_id: Uuid, edit: Edit) {
+        let clock = Clock::system();
+        let mut transaction = self.as_sync(user).await;
+        let opened = edit::open(&mut transaction, transaction_id).await.unwrap();
+        let seen = opened.unwrap().transaction;
+        let change = Change::begin(&clock);
+        let author = Author::user();
+        edit::write(
+            &mut transaction,
+            &change,
+            &seen,
+            &author,
+            &edit,
+            clock.now(),
+        )
+        .await
+        .unwrap();
+        let accounts = [seen.account_id];
+        change.commit(transaction, &accounts).await.unwrap();
     }
 
     /// Marks the transaction of this amount; of equal ones the first.
@@ -148,21 +207,37 @@ async fn find(transaction: &mut UserTransaction, account_id: Uuid, amount_minor:
 
 /// Describes one of the account's transactions anew, which locks the field.
 pub(crate) async fn edit_nth(world: &World, user: UserId, account_id: Uuid, nth: usize) {
+    let edit = Edit {
+        description: Some("by hand".to_owned()),
+        ..Edit::default()
+    };
+    write_nth(world, user, account_id, nth, &edit).await;
+}
+
+async fn write_nth(world: &World, user: UserId, account_id: Uuid, nth: usize, edit: &Edit) {
     let Some((mut transaction, opened)) = open(world, user, account_id, nth).await else {
         return;
     };
     let clock = Clock::system();
     let change = Change::begin(&clock);
-    let edit = Edit {
-        description: Some("by hand".to_owned()),
-        ..Edit::default()
-    };
     let seen = &opened.transaction;
     let author = Author::user();
-    edit::write(&mut transaction, &change, seen, &author, &edit, clock.now())
+    let written = edit::write(&mut transaction, &change, seen, &author, edit, clock.now())
         .await
         .unwrap();
-    change.commit(transaction, &[account_id]).await.unwrap();
+    // What was reconciled before is not reconciled again, and a change of nothing is none.
+    if !written.fields().is_empty() {
+        change.commit(transaction, &[account_id]).await.unwrap();
+    }
+}
+
+/// Says of one of the account's transactions that it is as a statement says.
+pub(crate) async fn reconcile_nth(world: &World, user: UserId, account_id: Uuid, nth: usize) {
+    let edit = Edit {
+        reconciled: Some(true),
+        ..Edit::default()
+    };
+    write_nth(world, user, account_id, nth, &edit).await;
 }
 
 /// Deletes one of the account's transactions.

@@ -10,9 +10,11 @@ const VIOLATIONS: &str = r#"
 WITH staged AS (
     SELECT i.import_id, i.status, s.generation = i.generation AS current, s.row_number,
            s.transaction_id, s.account_id, s.amount_minor, s.fingerprint,
-           coalesce(s.decision, coalesce(v.verdict, 'new') = 'new') AS included,
+           imports.row_action(s.action, v.verdict, v.linkable) = 'add' AS included,
+           imports.row_action(s.action, v.verdict, v.linkable) = 'link' AS linked,
+           v.transaction_id AS target_id, coalesce(v.occurrence, 1) AS occurrence,
            t.transaction_id IS NOT NULL AS live, b.cause, b.subject_id IS NOT NULL AS gone,
-           EXISTS (
+           t.reconciled_at IS NOT NULL OR EXISTS (
                SELECT FROM ledger.field_lock l WHERE l.transaction_id = s.transaction_id
            ) AS edited
     FROM imports.import i
@@ -29,9 +31,10 @@ effective AS (
 ),
 counted AS (
     SELECT i.import_id, i.status, i.included_count, i.included_minor, i.row_count,
-           i.removed_count, i.kept_count,
+           i.removed_count, i.kept_count, i.linked_count,
            count(e.row_number) FILTER (WHERE e.included) AS included,
            coalesce(sum(e.amount_minor) FILTER (WHERE e.included), 0) AS minor,
+           count(*) FILTER (WHERE e.linked) AS linked,
            count(*) FILTER (WHERE e.cause = 'revert') AS removed,
            count(*) FILTER (WHERE e.live) AS live,
            count(e.row_number) + (
@@ -81,12 +84,40 @@ SELECT 'undone and still there: ' || import_id || ' row ' || row_number FROM eff
 WHERE status = 'reverted' AND live AND NOT edited
 UNION ALL
 SELECT 'counts differ from the rows: ' || counted::text FROM counted
-WHERE included <> included_count OR minor <> included_minor OR rows <> row_count
+WHERE included <> included_count OR linked <> linked_count OR minor <> included_minor
+   OR rows <> row_count
    OR removed <> removed_count OR live > CASE status WHEN 'reverted' THEN kept_count ELSE live END
 UNION ALL
 SELECT 'a row of no import: ' || transaction_id FROM ledger.transaction t
 WHERE import_id IS NOT NULL
   AND NOT EXISTS (SELECT FROM effective e WHERE e.transaction_id = t.transaction_id)
+UNION ALL
+SELECT 'linked by an import without effect: ' || transaction_id FROM ledger.transaction t
+WHERE linked_import_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM effective e WHERE e.import_id = t.linked_import_id
+      AND e.status IN ('committed', 'reverting') AND e.linked
+      AND e.target_id = t.transaction_id AND e.account_id = t.account_id
+      AND e.fingerprint = t.fingerprint AND e.occurrence = t.occurrence
+)
+UNION ALL
+SELECT 'entered by hand, told of by no statement: ' || transaction_id FROM ledger.transaction
+WHERE source = 'user' AND (linked_import_id IS NULL) <> (fingerprint IS NULL)
+UNION ALL
+SELECT 'filled by an import that is not linked: ' || p.transaction_id || ' ' || p.field
+FROM ledger.provenance p JOIN ledger.transaction t USING (user_id, transaction_id)
+WHERE p.source = 'provider' AND t.reconciled_at IS NULL
+  AND p.reference IS DISTINCT FROM t.linked_import_id::text
+UNION ALL
+SELECT 'a linked row is lost: ' || import_id || ' row ' || row_number FROM effective e
+WHERE linked AND status = 'committed'
+  AND NOT EXISTS (
+      SELECT FROM ledger.transaction t
+      WHERE t.transaction_id = e.target_id
+        AND (t.linked_import_id = e.import_id OR t.reconciled_at IS NOT NULL)
+  )
+  AND NOT EXISTS (
+      SELECT FROM ledger.tombstone b WHERE b.subject_id = e.target_id AND b.cause = 'user'
+  )
 UNION ALL
 SELECT 'two are the same occurrence: ' || encode(fingerprint, 'hex') || ' ' || occurrence
 FROM holders GROUP BY account_id, fingerprint, occurrence HAVING count(*) > 1

@@ -19,6 +19,7 @@ mod history;
 mod hostile;
 mod races;
 mod requests;
+mod resemblance;
 mod revert;
 mod review;
 mod scan;

@@ -6,6 +6,8 @@
 //! and their order come from the seed; how moves that are under way together interleave is the
 //! machine's affair, which is why each seed has many.
 
+mod scene;
+
 use std::{
     collections::HashMap,
     sync::atomic::{AtomicUsize, Ordering},
@@ -20,9 +22,10 @@ use tokio::sync::{RwLock, watch};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
+use self::scene::{ENTRIES, files};
 use crate::{
     by_hand, invariant,
-    world::{Client, PATIENCE, World, reason, statement, upload},
+    world::{Client, PATIENCE, World, reason, upload},
 };
 
 /// Seeds of one run of the tests; with the moves of each, some thousands of moves.
@@ -96,7 +99,14 @@ enum Move {
         nth: usize,
         word: Word,
     },
+    /// Something that a file may tell of too, some days later.
+    EnterByHand {
+        entry: usize,
+    },
     EditByHand {
+        row: usize,
+    },
+    Reconcile {
         row: usize,
     },
     DeleteByHand {
@@ -138,13 +148,23 @@ impl Move {
                 row: rng.i64(1..=7),
                 included: rng.bool(),
             },
-            68..78 => Word::Revert,
-            78..83 => {
+            68..76 => Word::Revert,
+            76..80 => {
+                return Self::EnterByHand {
+                    entry: rng.usize(0..ENTRIES.len()),
+                };
+            }
+            80..81 => {
+                return Self::Reconcile {
+                    row: rng.usize(0..16),
+                };
+            }
+            81..84 => {
                 return Self::EditByHand {
                     row: rng.usize(0..16),
                 };
             }
-            83..88 => {
+            84..88 => {
                 return Self::DeleteByHand {
                     row: rng.usize(0..16),
                 };
@@ -255,6 +275,16 @@ impl<'a> Player<'a> {
                     self.say(word, seen.clone()).await?;
                 }
             }
+            Move::EnterByHand { entry } => {
+                let world = self.world.read().await;
+                world
+                    .enter(self.user, self.account_id, ENTRIES[entry])
+                    .await;
+            }
+            Move::Reconcile { row } => {
+                let world = self.world.read().await;
+                by_hand::reconcile_nth(&world, self.user, self.account_id, row).await;
+            }
             Move::EditByHand { row } => {
                 let world = self.world.read().await;
                 by_hand::edit_nth(&world, self.user, self.account_id, row).await;
@@ -317,6 +347,8 @@ impl<'a> Player<'a> {
             verdicts: vec![
                 proto::RowVerdict::New.into(),
                 proto::RowVerdict::DeletedBefore.into(),
+                proto::RowVerdict::Linked.into(),
+                proto::RowVerdict::Suspected.into(),
             ],
             ..proto::ListImportRowsRequest::default()
         };
@@ -330,6 +362,7 @@ impl<'a> Player<'a> {
             changes: vec![proto::ImportRowChange {
                 row_number: row,
                 included,
+                ..proto::ImportRowChange::default()
             }],
         };
         client.update_import_rows(request).await?;
@@ -409,32 +442,4 @@ fn answer(seen: Import, choice: usize) -> proto::AnswerImportRequest {
         answers,
         request_id: id(),
     }
-}
-
-/// Files that overlap: twins, a late row, a row that cannot be read, and one that asks.
-fn files() -> Vec<Vec<u8>> {
-    let coffee = ("2024-01-31", "Coffee", "-3.20");
-    let january = [
-        ("2024-01-02", "Salary", "2500.00"),
-        ("2024-01-13", "Rent", "-900.50"),
-        ("2024-01-14", "Interest", "0.01"),
-        coffee,
-        coffee,
-        ("2024-01-32", "No such day", "-1.00"),
-    ];
-    let late = [
-        ("2024-01-13", "Rent", "-900.50"),
-        ("2024-01-20", "Late posting", "-17.00"),
-        coffee,
-        coffee,
-        coffee,
-        ("2024-02-01", "Tea", "-2.80"),
-    ];
-    let unclear = [
-        ("03/04/2024", "Books", "-12.00"),
-        ("05/02/2024", "Fare", "-2.40"),
-        ("01/06/2024", "Refund", "8.00"),
-        ("04/01/2024", "Fare", "-2.40"),
-    ];
-    vec![statement(&january), statement(&late), statement(&unclear)]
 }

@@ -129,7 +129,7 @@ async fn a_filter_names_each_kind_once_at_most() {
     }
     let request = proto::ListImportRowsRequest {
         import_id: Uuid::new_v4().to_string(),
-        verdicts: vec![1; 6],
+        verdicts: vec![1; 8],
         ..Default::default()
     };
     let answer = client.list_import_rows(request).await;

@@ -24,6 +24,7 @@ pub(crate) async fn set(
         .map(|(row_number, included)| proto::ImportRowChange {
             row_number: *row_number,
             included: *included,
+            ..proto::ImportRowChange::default()
         })
         .collect();
     let request = proto::UpdateImportRowsRequest {

@@ -48,6 +48,7 @@ async fn every_method(client: &mut Client, import_id: &str) -> Vec<Status> {
                 changes: vec![proto::ImportRowChange {
                     row_number: 1,
                     included: false,
+                    ..proto::ImportRowChange::default()
                 }],
             })
             .await

@@ -8,7 +8,8 @@ use djinn_proto::{
     common::v1::{Job, JobKind, JobProgress, JobState, Money},
     imports::v1::{
         Import, ImportCounts, ImportRow, ImportState, ImportWarning, Question, QuestionChoice,
-        Reading, ReadingColumn, RowProblem, RowVerdict, Template, Upload,
+        Reading, ReadingColumn, RowAction, RowProblem, RowResemblance, RowVerdict, Template,
+        Upload,
     },
     sync::v1::{
         Account, AccountKind, AccountState, Transaction, TransactionChange, TransactionChangeActor,
@@ -155,6 +156,20 @@ pub(super) fn row(number: i64) -> ImportRow {
             false => RowVerdict::Invalid.into(),
         },
         included: good,
+        action: match good {
+            true => RowAction::Add.into(),
+            false => RowAction::Skip.into(),
+        },
+        resembles: (number == 3).then(|| RowResemblance {
+            transaction_id: "t9".to_owned(),
+            booked_on: "2025-01-30".to_owned(),
+            amount: money(number),
+            description: "Coffee".to_owned(),
+            days_apart: -2,
+            reason: "SAME_AMOUNT".to_owned(),
+            message: "Like that one.".to_owned(),
+            ..RowResemblance::default()
+        }),
         amount: money(number).filter(|_| good),
         problem: Some(problem).filter(|_| !good),
         ..ImportRow::default()

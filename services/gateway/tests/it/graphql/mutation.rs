@@ -141,13 +141,15 @@ fn imports() -> Vec<Case> {
         Case {
             name: "updateImportRows(input: UpdateImportRowsInput!)",
             argument: json!({ "importId": "i1", "etag": "e1", "changes": [
-                { "rowNumber": 1, "included": false }, { "rowNumber": 2, "included": true }] }),
+                { "rowNumber": 1, "included": false }, { "rowNumber": 2, "included": true },
+                { "rowNumber": 3, "action": "LINK" }] }),
             selects: "{ id }",
             answers: json!({ "id": "i1" }),
             asks: (
                 "UpdateImportRows",
                 json!({ "importId": "i1", "etag": "e1", "changes": [
-                    { "rowNumber": "1" }, { "rowNumber": "2", "included": true }] }),
+                    { "rowNumber": "1" }, { "rowNumber": "2", "included": true },
+                    { "rowNumber": "3", "action": "ROW_ACTION_LINK" }] }),
             ),
         },
         Case {

@@ -32,8 +32,10 @@ async fn an_import_is_told_whole_with_what_hangs_on_it() {
             warnings { reason } answers { key value } reversal { keptCount }
             account { id name kind state balance { amount } openingBalance { minorUnits }
                 closeTime }
-            rows(first: 2) { nodes { rowNumber verdict included amount { amount }
-                problem { reason original } transaction { id } } pageInfo { hasNextPage } }
+            rows(first: 3) { nodes { rowNumber verdict included action amount { amount }
+                problem { reason original } transaction { id }
+                resembles { transactionId bookedOn counterparty daysApart reason } }
+                pageInfo { hasNextPage } }
         } }",
     )
     .await;
@@ -59,10 +61,16 @@ async fn an_import_is_told_whole_with_what_hangs_on_it() {
             "balance": { "amount": "-1234.56" }, "openingBalance": { "minorUnits": "0" },
             "closeTime": null },
         "rows": { "nodes": [
-            { "rowNumber": 1, "verdict": "NEW", "included": true, "amount": { "amount": "0.01" },
-                "problem": null, "transaction": null },
-            { "rowNumber": 2, "verdict": "INVALID", "included": false, "amount": null,
-                "problem": { "reason": "BAD_DATE", "original": "x;y" }, "transaction": null }],
+            { "rowNumber": 1, "verdict": "NEW", "included": true, "action": "ADD",
+                "amount": { "amount": "0.01" }, "problem": null, "transaction": null,
+                "resembles": null },
+            { "rowNumber": 2, "verdict": "INVALID", "included": false, "action": "SKIP",
+                "amount": null, "problem": { "reason": "BAD_DATE", "original": "x;y" },
+                "transaction": null, "resembles": null },
+            { "rowNumber": 3, "verdict": "NEW", "included": true, "action": "ADD",
+                "amount": { "amount": "0.03" }, "problem": null, "transaction": null,
+                "resembles": { "transactionId": "t9", "bookedOn": "2025-01-30",
+                    "counterparty": null, "daysApart": -2, "reason": "SAME_AMOUNT" } }],
             "pageInfo": { "hasNextPage": true } },
     } });
     assert_eq!(told, expected);

@@ -1,0 +1,64 @@
+//! What is imported and entered by hand in a race.
+
+use crate::{by_hand::Entry, world::statement};
+
+/// Two that the files tell of with the same text, one that they tell of otherwise, one that they do
+/// not tell of.
+pub(super) const ENTRIES: [Entry<'static>; 4] = [
+    Entry {
+        booked_on: "2024-01-11",
+        amount_minor: -90_050,
+        counterparty: "Rent",
+        description: "",
+        note: "by hand",
+    },
+    Entry {
+        booked_on: "2024-01-29",
+        amount_minor: -320,
+        counterparty: "",
+        description: "coffee",
+        note: "",
+    },
+    Entry {
+        booked_on: "2024-01-20",
+        amount_minor: -1_700,
+        counterparty: "Somebody",
+        description: "",
+        note: "",
+    },
+    Entry {
+        booked_on: "2024-01-20",
+        amount_minor: -4_200,
+        counterparty: "Market",
+        description: "",
+        note: "cash",
+    },
+];
+
+/// Files that overlap: twins, a late row, a row that cannot be read, and one that asks.
+pub(super) fn files() -> Vec<Vec<u8>> {
+    let coffee = ("2024-01-31", "Coffee", "-3.20");
+    let january = [
+        ("2024-01-02", "Salary", "2500.00"),
+        ("2024-01-13", "Rent", "-900.50"),
+        ("2024-01-14", "Interest", "0.01"),
+        coffee,
+        coffee,
+        ("2024-01-32", "No such day", "-1.00"),
+    ];
+    let late = [
+        ("2024-01-13", "Rent", "-900.50"),
+        ("2024-01-20", "Late posting", "-17.00"),
+        coffee,
+        coffee,
+        coffee,
+        ("2024-02-01", "Tea", "-2.80"),
+    ];
+    let unclear = [
+        ("03/04/2024", "Books", "-12.00"),
+        ("05/02/2024", "Fare", "-2.40"),
+        ("01/06/2024", "Refund", "8.00"),
+        ("04/01/2024", "Fare", "-2.40"),
+    ];
+    vec![statement(&january), statement(&late), statement(&unclear)]
+}
