@@ -273,13 +273,8 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
         fee,
     };
     let findings = trial::run(source, charset, dialect, layout, hints.today, &trial)?;
-    let custom = Custom {
-        comma: table.mark() == Some(','),
-        point: table.mark() == Some('.'),
-        lakhs: survey.columns.iter().any(|facts| facts.lakhs()),
-        currency: parts.currency,
-        texts: &[parts.descriptions.as_slice(), &parts.counterparties].concat(),
-    };
+    let texts = [parts.descriptions.as_slice(), &parts.counterparties].concat();
+    let custom = Custom::new(survey, table.mark(), parts.currency, &texts);
     let mut when = match when::decide(survey, layout, &custom) {
         Ok(when) => when,
         Err(refusal) => return Ok(Recognition::Refused(refusal)),
