@@ -34,10 +34,9 @@ impl Fees {
             found: false,
         };
         let pays = |row: &Row, fee: i128| row.fee == 0 && !row.found && row.amount == Some(fee);
-        if self.last.fee != 0 && !self.last.found && pays(&row, self.last.fee) {
-            row.found = true;
-            self.beside += 1;
-        } else if row.fee != 0 && pays(&self.last, row.fee) {
+        let behind = self.last.fee != 0 && !self.last.found && pays(&row, self.last.fee);
+        let before = row.fee != 0 && pays(&self.last, row.fee);
+        if behind || before {
             row.found = true;
             self.beside += 1;
         }

@@ -248,10 +248,8 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
     let table = Table::new(survey, layout, parts.currency);
     if table.torn_apart(layout.names.as_ref().map_or(0, Vec::len)) {
         let detail = "Amounts are split at their decimal comma: cells need quotation marks.";
-        return Ok(Recognition::Refused(Refusal::new(
-            "UNQUOTED_DECIMALS",
-            detail,
-        )));
+        let refusal = Refusal::new("UNQUOTED_DECIMALS", detail);
+        return Ok(Recognition::Refused(refusal));
     }
     let bases = table.bases();
     let mut plans: Vec<Plan> = bases.iter().flat_map(|base| base.plans.clone()).collect();
@@ -273,13 +271,8 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
         fee,
     };
     let findings = trial::run(source, charset, dialect, layout, hints.today, &trial)?;
-    let custom = Custom {
-        comma: table.mark() == Some(','),
-        point: table.mark() == Some('.'),
-        lakhs: survey.columns.iter().any(|facts| facts.lakhs()),
-        currency: parts.currency,
-        texts: &[parts.descriptions.as_slice(), &parts.counterparties].concat(),
-    };
+    let texts = [parts.descriptions.as_slice(), &parts.counterparties].concat();
+    let custom = Custom::new(survey, table.mark(), parts.currency, &texts);
     let mut when = match when::decide(survey, layout, &custom) {
         Ok(when) => when,
         Err(refusal) => return Ok(Recognition::Refused(refusal)),

@@ -342,8 +342,9 @@ pub(super) const REPAYMENT: &str = "payment thank you|payment received|payment t
 pub(super) const SETTLEMENT: &str = "还款|銀行引落|ausgleich kreditkarte|kreditkartenausgleich";
 
 /// States under which a row is not booked yet.
-pub(super) const PENDING: &str = "pending|venter|vantar|in progress|processing|authorised|authorized|reserved|\
-    vorgemerkt|ausstehend|offen|en attente|en cours|pendiente|in attesa|in sospeso|pendente|\
+pub(super) const PENDING: &str = "pending|venter|vantar|in progress|processing|authorised|\
+    authorized|reserved|vorgemerkt|ausstehend|offen|en attente|en cours|pendiente|in attesa|\
+    in sospeso|pendente|\
     in behandeling|gereserveerd|reserverad|reserveret|reservert|varaus|oczekuj|zablokowan|\
     cekajici|cakajuc|fuggoben|in asteptare|в обработке|в процессе|изчакващ|очаква|laukiama|\
     gaida|ootel|beklemede|εκκρεμει|处理中|待处理|処理中|처리중|بانتظار|ממתין";

@@ -79,6 +79,24 @@ pub(super) struct Custom<'a> {
     pub(super) texts: &'a [usize],
 }
 
+impl<'a> Custom<'a> {
+    /// `mark` is the decimal mark of the file, if it has one.
+    pub(super) fn new(
+        survey: &Survey,
+        mark: Option<char>,
+        currency: Option<Currency>,
+        texts: &'a [usize],
+    ) -> Self {
+        Self {
+            comma: mark == Some(','),
+            point: mark == Some('.'),
+            lakhs: survey.columns.iter().any(|facts| facts.lakhs()),
+            currency,
+            texts,
+        }
+    }
+}
+
 /// Decides over the surveyed columns.
 pub(super) fn decide(
     survey: &Survey,
