@@ -441,13 +441,13 @@ impl Bench<'_> {
             amount: plan.amount.clone(),
             fee: Some(fee),
         };
+        let off = self.exact(&charged) && !self.exact(plan);
         let name = |column: &usize| self.names.get(*column).map_or("", String::as_str);
         let net = |column: &usize| header::number(name(column)) == NumberKind::Net;
-        if !self.exact(&charged) && plan.amount.columns().iter().any(net) {
+        if !off && plan.amount.columns().iter().any(net) {
             // What is headed as net has its fees taken off.
             return plans;
         }
-        let off = self.exact(&charged) && !self.exact(plan);
         if !self.fee_named && !off {
             // Of a column that nobody calls a fee only the balance can say that it is one.
             let without = self.exact(plan);

@@ -145,7 +145,7 @@ fn sides_of_pairs_without_a_balance() {
             (
                 "Date,Text,Debit,Credit,Balance\n2024-01-16,A,,1.00,2.00\n\
                  2024-01-15,B,2.00,,3.00\n",
-                "amount=pair:3:2:dot:ignored? -1.00 2.00",
+                "amount=pair:2:3:dot:ignored? 1.00 -2.00",
             ),
         ],
     ]);
