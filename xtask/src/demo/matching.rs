@@ -13,7 +13,7 @@ use super::money;
 const FILE: &str = "de-mai.csv";
 
 /// Entered on the day of the repair, three days before the bank books it, with a note.
-const REPAIR: [&str; 5] = ["2026-05-15", "-240.00", "Meisterbetrieb Weiss", "", NOTE];
+const REPAIR: [&str; 5] = ["2026-05-15", "-240.00", "meisterbetrieb weiß", "", NOTE];
 const NOTE: &str = "boiler, two years of warranty";
 /// Entered under a name that the statement does not know.
 const LUNCH: [&str; 5] = ["2026-05-23", "-38.60", "", "Lunch with Jo", ""];

@@ -226,10 +226,7 @@ impl Comparison<'_> {
 }
 
 /// Runs of equal payees, and their places.
-fn runs<'a, T>(
-    items: &'a [T],
-    payee: fn(&T) -> &str,
-) -> impl Iterator<Item = (&'a str, Range<usize>)> {
+fn runs<T>(items: &[T], payee: fn(&T) -> &str) -> impl Iterator<Item = (&str, Range<usize>)> {
     let mut end = 0;
     items
         .chunk_by(move |a, b| payee(a) == payee(b))
