@@ -4,6 +4,7 @@ use super::column::Survey;
 use super::decision::Decision;
 use super::encoding::{Charset, Level};
 use super::layout::Layout;
+use super::trial::Findings;
 use super::when::When;
 
 /// What everything else rests on: encoding, dates, amounts, and what lies around the table.
@@ -14,6 +15,7 @@ pub(super) fn gather(
     survey: &Survey,
     when: &When,
     decision: &Decision,
+    findings: &Findings,
 ) -> Vec<String> {
     let name = &charset.name;
     let mut evidence = vec![match charset.level {
@@ -39,6 +41,12 @@ pub(super) fn gather(
     if survey.summaries > 0 {
         let count = survey.summaries;
         evidence.push(format!("{count} rows state balances or totals."));
+    }
+    if findings.pending > 0 && decision.balance.is_none() {
+        let count = findings.pending;
+        evidence.push(format!(
+            "{count} rows are pending and count: no balance speaks against them."
+        ));
     }
     evidence
 }

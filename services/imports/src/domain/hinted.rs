@@ -4,7 +4,7 @@ use djinn_ledger::account::Kind;
 
 use super::reading::{Hints, Reading, Recognition, recognise};
 use super::row::{Entry, rows};
-use super::specimen::{Bytes, hints};
+use super::specimen::{Bytes, hints, recognised};
 
 /// The outcome or what is asked, then the amounts in file order, then the lines that are rejected.
 fn read(text: &str, kind: Option<Kind>) -> String {
@@ -232,6 +232,27 @@ fn pending_rows_are_shown_and_not_asked_about() {
     let text = "Date;Text;Amount\nPending;A;-4,00\n15.01.2024;B;-12,34\noffen;C;-5,00\n\
         16.01.2024;D;-20,00\n";
     check(text, None, "ready -12.34 -20.00 2:NO_DATE 4:NO_DATE");
+}
+
+#[test]
+fn pending_rows_count_unless_a_balance_may_not_count_them() {
+    let rows = "2024-01-15;A;-4.00;Posted;96.00\n2024-01-16;B;-12.34;Pending;96.00\n\
+        2024-01-17;C;-20.00;Posted;76.00\n";
+    let head = "Date;Text;Amount;Status;";
+    let without: String = rows
+        .lines()
+        .map(|row| format!("{}\n", row.rsplit_once(';').unwrap().0))
+        .collect();
+    let text = format!("{}\n{without}", head.trim_end_matches(';'));
+    check(&text, None, "ready -4.00 -12.34 -20.00");
+    let source = Bytes(text.into_bytes());
+    let evidence = recognise(&source, &hints(&[])).unwrap();
+    let told = "1 rows are pending and count: no balance speaks against them.";
+    let reading = evidence.reading().unwrap();
+    assert!(reading.evidence.iter().any(|it| it == told), "{reading:?}");
+    let text = format!("{head}Balance\n{rows}");
+    let asked = recognised(text.as_bytes(), &[]);
+    assert!(asked.starts_with("asks\nrows=drop|keep\n"), "{asked}");
 }
 
 #[test]

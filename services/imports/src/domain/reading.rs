@@ -333,6 +333,7 @@ fn conclude(
         &seen.survey,
         when,
         decision,
+        findings,
     );
     let layout = &seen.layout;
     let mut questions = Vec::new();

@@ -75,7 +75,7 @@ pub struct Rows {
 }
 
 /// From this version of a reading on, a dated row is a total by its word and its sum, texts of
-/// nothing but marks are blank, and rows that are pending are like those that were declined.
+/// nothing but marks are blank, and beside a balance pending rows are like declined ones.
 const TOTALS_VERSION: u16 = 3;
 
 /// Reads a source by a frozen reading.
@@ -312,14 +312,18 @@ impl Rows {
         shape::slipped(record, &reading.shapes, width, reading.today)
     }
 
+    /// What is pending is in doubt only where there is a balance, which may not count it. Without
+    /// one it is told as everything else is, and what the bank makes of it later resembles it.
     fn void(&self, record: &Record) -> bool {
-        let says = if self.reading.version < TOTALS_VERSION {
+        let reading = &self.reading;
+        let says = if reading.version < TOTALS_VERSION || reading.balance.is_none() {
             sign::void
         } else {
             sign::unsettled
         };
-        let status = self.reading.void_status;
-        status.is_some_and(|status| says(record.cell(status)))
+        reading
+            .void_status
+            .is_some_and(|status| says(record.cell(status)))
     }
 
     fn row(&self, record: &Record, booked_on: NaiveDate, amount: Decimal) -> Entry {

@@ -161,6 +161,8 @@ pub(super) struct Findings {
     pub(super) unique: bool,
     /// Rows with an amount under the first plan whose state says that no money moved, or not yet.
     pub(super) void: u64,
+    /// Those of them that are pending.
+    pub(super) pending: u64,
     /// Rows without a date but with an amount, between rows with a date.
     pub(super) undated: u64,
     /// Rows with an amount and with something like a date that cannot be read.
@@ -327,7 +329,10 @@ impl Run<'_> {
             .map(|plan| plan.read(record))
             .collect();
         if let (Some(Ok(Some(_))), Some(status)) = (amounts.first(), self.trial.status) {
-            self.findings.void += u64::from(sign::unsettled(record.cell(status)));
+            let state = record.cell(status);
+            let (unsettled, void) = (sign::unsettled(state), sign::void(state));
+            self.findings.void += u64::from(unsettled);
+            self.findings.pending += u64::from(unsettled && !void);
         }
         let told = self.told(record);
         let balances: Vec<Option<i128>> = self

@@ -259,9 +259,10 @@ impl Known {
         for delimiter in [';', ',', '\t', '|'] {
             put(format!("between {delimiter:?}"), &self.records, delimiter);
         }
-        // A heading of totals is known by the balance alone.
+        // A heading of totals is known by the balance alone, and so is that a pending row is none.
         let headed = self.reading.names.is_empty() && self.reading.before > 0;
-        if let Some(balance) = self.reading.balance.filter(|_| !headed) {
+        let known = headed || self.reading.void_status.is_some();
+        if let Some(balance) = self.reading.balance.filter(|_| !known) {
             let mut records = self.records.clone();
             for cells in records
                 .iter_mut()
