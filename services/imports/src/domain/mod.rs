@@ -2,14 +2,15 @@
 //! holds and freezes that in a `Reading`; `rows` reads the file by it. A pure library: no clock, no
 //! ids, no IO beyond the given `Source`; the same input gives the same output.
 //!
-//! In reading order: what is no statement is seen through (`disguise`), bytes become text (`encoding`), text becomes records (`dialect`, `record`),
-//! records become a table (`layout`, `header`, `vocabulary`), cells become numbers and dates
-//! (`number`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`),
-//! possible meanings of the amount columns (`amount`, `candidate`) are tried against the rows
-//! (`trial`, `sign`) and judged (`bench`, `contender`, `decision`, `when`), with reasons
-//! (`evidence`), and what stays open is asked (`wording`, `sample`) unless it has been answered
-//! before (`answer`, `heading`, `template`). Rows are then compared with the ledger (`fingerprint`,
-//! `resemblance`).
+//! In reading order: what is no statement is seen through (`disguise`), bytes become text
+//! (`encoding`), text becomes records (`dialect`, `record`), records become a table (`layout`,
+//! `header`, `vocabulary`, `shape`), cells become numbers and dates (`number`, `figures`, `date`,
+//! `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`), possible meanings of the
+//! amount columns (`amount`, `candidate`) are tried against the rows (`trial`, `sign`, `nature`,
+//! `fee`) and judged (`bench`, `contender`, `decision`; of the dates `when`, `custom`,
+//! `recurrence`), with reasons (`evidence`), and what stays open is asked (`wording`, `sample`)
+//! unless it has been answered before (`answer`, `heading`, `template`). Rows are then compared
+//! with the ledger (`fingerprint`, `resemblance`).
 
 pub mod answer;
 pub mod description;
