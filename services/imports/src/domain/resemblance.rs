@@ -367,8 +367,9 @@ mod tests {
     #[test]
     fn ten_thousand_equal_rows_take_steps_in_proportion() {
         const COUNT: i32 = 10_000;
+        type Payee = fn(i32, bool) -> String;
         let days = |number: i32| i64::from(number) % 366;
-        let cases: [(&str, fn(i32, bool) -> String); 4] = [
+        let cases: [(&str, Payee); 4] = [
             ("one payee", |_, _| "kiosk".to_owned()),
             ("no payee", |_, _| String::new()),
             ("each its own payee", |number, _| format!("p{number}")),

@@ -66,6 +66,12 @@ fn signs_by_the_kind_of_the_account() {
                 "amount=signed:5:comma? 150.00 10.00",
             ),
         ],
+    ]);
+}
+
+#[test]
+fn signs_by_what_pays_a_card() {
+    pairs(&[
         // A card is paid for; the same words beside a plus, and a contradiction.
         [
             (
