@@ -12,8 +12,9 @@ use crate::{
     transaction::{self, Field},
 };
 
-/// Rows that are linked by one statement.
-const CHUNK_ROWS_MAX: i64 = 10_000;
+/// Rows that are linked by one statement: few, because it is planned without statistics and may
+/// compare each with each.
+const CHUNK_ROWS_MAX: i64 = 1_000;
 
 /// What linking came to; every row to link is one or the other, or the ledger is not as it was
 /// when they were matched.
