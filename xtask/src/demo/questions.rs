@@ -1,5 +1,5 @@
 //! A statement that leaves open what only its owner knows: asked once, answered, and read without
-//! a question the month after.
+//! a question the season after.
 
 use std::path::Path;
 
@@ -13,10 +13,10 @@ use super::money;
 /// The answer of somebody who knows that their bank writes the day first.
 const ANSWER: &str = "date=1:dmy";
 
-/// The first twelve days of a month, newest first, which read as well with the month in front; the
-/// sum and the earliest day that must come out.
-const FEBRUARY: (&str, i64, &str) = ("uk-february.csv", -89_006, "2026-02-02");
-const MARCH: (&str, i64, &str) = ("uk-march.csv", -85_334, "2026-03-02");
+/// Rows of three months by their kind, none behind the twelfth, which read as well with the month
+/// in front; the sum and the earliest day that must come out.
+const WINTER: (&str, i64, &str) = ("uk-winter.csv", -89_006, "2025-12-06");
+const SPRING: (&str, i64, &str) = ("uk-spring.csv", -85_334, "2026-03-02");
 
 /// Shows it; returns how many figures differ.
 pub(super) async fn show(client: &Client, folder: &Path) -> anyhow::Result<usize> {
@@ -24,22 +24,22 @@ pub(super) async fn show(client: &Client, folder: &Path) -> anyhow::Result<usize
         .create_account("Card account", "checking", "GBP", Some("1000.00"))
         .await?;
     println!();
-    let asks = client.import(&folder.join(FEBRUARY.0), &account).await?;
+    let asks = client.import(&folder.join(WINTER.0), &account).await?;
     if asks.code != ASKS {
-        println!("  WRONG {} asks nothing: {}", FEBRUARY.0, asks.reason());
+        println!("  WRONG {} asks nothing: {}", WINTER.0, asks.reason());
         return Ok(1);
     }
-    print_questions(FEBRUARY.0, &asks.json);
+    print_questions(WINTER.0, &asks.json);
     let id = asks.json["importId"]
         .as_str()
         .context("an import without an id")?;
     println!("  $ djinn imports answer {id} --answer {ANSWER} --yes");
     let arguments = ["imports", "answer", id, "--answer", ANSWER, "--yes"];
     let answered = client.call(&arguments.map(AsRef::as_ref)).await?;
-    let mut wrong = compare(client, FEBRUARY, &answered).await?;
+    let mut wrong = compare(client, WINTER, &answered).await?;
 
-    let next = client.import(&folder.join(MARCH.0), &account).await?;
-    wrong += compare(client, MARCH, &next).await?;
+    let next = client.import(&folder.join(SPRING.0), &account).await?;
+    wrong += compare(client, SPRING, &next).await?;
     if next.json["templateId"]
         .as_str()
         .unwrap_or_default()
