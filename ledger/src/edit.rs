@@ -22,7 +22,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use djinn_chassis::postgres::UserTransaction;
 use uuid::Uuid;
 
-pub(crate) use self::filled::{Filled, note_emptied, note_filled};
+pub(crate) use self::filled::{Blanks, note_emptied, note_filled};
 use self::log::{Line, Log};
 pub use self::rule::{Outcome, Writer};
 use crate::{

@@ -86,3 +86,28 @@ async fn create_schema(connection: &mut PgConnection, schema: &'static str) -> a
     connection.execute(AssertSqlSafe(sql)).await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The macro does not see that a file was added; `build.rs` makes cargo see it.
+    #[test]
+    fn every_migration_of_every_folder_is_in_the_program() {
+        for (schema, migrator) in migrations() {
+            let folder = match schema {
+                "ledger" => "../ledger/migrations".to_owned(),
+                service => format!("../services/{service}/migrations"),
+            };
+            let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+            let files = folder.read_dir().unwrap();
+            let mut written: Vec<String> = files
+                .map(|file| std::fs::read_to_string(file.unwrap().path()).unwrap())
+                .collect();
+            written.sort();
+            let mut held: Vec<&str> = migrator.iter().map(|it| it.sql.as_str()).collect();
+            held.sort_unstable();
+            assert_eq!(held, written, "{schema}");
+        }
+    }
+}

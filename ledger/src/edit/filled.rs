@@ -2,12 +2,15 @@
 //! again: what that leaves in provenance and history. Whether a field may be filled is decided by
 //! the statement that fills it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use djinn_chassis::postgres::UserTransaction;
 use uuid::Uuid;
 
 use super::{Author, history::Kind};
-use crate::{Change, Error, transaction::Field};
+use crate::{
+    Change, Error,
+    transaction::{self, Field},
+};
 
 /// A blank field and the value it got, or had until now.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -18,6 +21,31 @@ pub(crate) struct Filled {
     pub(crate) field: Field,
     /// The value as text.
     pub(crate) value: String,
+}
+
+/// The fields of a transaction that a linked import may fill, with their values where it does.
+pub(crate) struct Blanks {
+    pub(crate) value_on: Option<NaiveDate>,
+    pub(crate) counterparty: Option<String>,
+    pub(crate) description: Option<String>,
+}
+
+impl Blanks {
+    /// Those that have a value.
+    pub(crate) fn of(self, transaction_id: Uuid) -> impl Iterator<Item = Filled> {
+        let values = [
+            (Field::Counterparty, self.counterparty),
+            (Field::Description, self.description),
+            (Field::ValueOn, self.value_on.map(|date| date.to_string())),
+        ];
+        values.into_iter().filter_map(move |(field, value)| {
+            Some(Filled {
+                transaction_id,
+                field,
+                value: transaction::text(&value?)?,
+            })
+        })
+    }
 }
 
 /// Says that these fields have their values from the author, and writes the history.

@@ -8,8 +8,7 @@ use uuid::Uuid;
 use super::Batch;
 use crate::{
     Change, Error,
-    edit::{Author, Filled, Writer, note_filled},
-    transaction::{self, Field},
+    edit::{Author, Blanks, Writer, note_filled},
 };
 
 /// Rows that are linked by one statement: few, because it is planned without statistics and may
@@ -69,7 +68,7 @@ pub async fn link_batch(
             linked.untouched += i64::from(row.untouched.is_some());
             if let Some(transaction_id) = row.written {
                 linked.written += 1;
-                filled.extend(row.filled(transaction_id));
+                filled.extend(row.blanks().of(transaction_id));
             }
         }
         note_filled(transaction, change, &author, &filled, now).await?;
@@ -86,19 +85,12 @@ pub(crate) fn author(import_id: Uuid) -> Author {
 }
 
 impl Row {
-    fn filled(self, transaction_id: Uuid) -> impl Iterator<Item = Filled> {
-        let values = [
-            (Field::Counterparty, self.counterparty),
-            (Field::Description, self.description),
-            (Field::ValueOn, self.value_on.map(|date| date.to_string())),
-        ];
-        values.into_iter().filter_map(move |(field, value)| {
-            Some(Filled {
-                transaction_id,
-                field,
-                value: transaction::text(&value?)?,
-            })
-        })
+    fn blanks(self) -> Blanks {
+        Blanks {
+            value_on: self.value_on,
+            counterparty: self.counterparty,
+            description: self.description,
+        }
     }
 }
 

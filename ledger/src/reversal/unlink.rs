@@ -6,13 +6,13 @@ use uuid::Uuid;
 
 use crate::{
     Change, Error,
-    edit::{Filled, note_emptied},
+    edit::{Blanks, note_emptied},
     intake,
-    transaction::{self, Field, Source},
+    transaction::Source,
 };
 
-/// Transactions that are freed by one statement.
-const CHUNK_ROWS_MAX: i64 = 10_000;
+/// Transactions that are freed by one statement; few, as when they were linked.
+const CHUNK_ROWS_MAX: i64 = 1_000;
 
 /// One transaction that was freed, with the values it lost.
 struct Row {
@@ -45,27 +45,20 @@ pub async fn unlink(
         let mut emptied = Vec::new();
         for row in rows {
             count += 1;
-            emptied.extend(row.emptied());
+            let transaction_id = row.transaction_id;
+            emptied.extend(row.blanks().of(transaction_id));
         }
         note_emptied(transaction, change, &author, &emptied, now).await?;
     }
 }
 
 impl Row {
-    fn emptied(self) -> impl Iterator<Item = Filled> {
-        let values = [
-            (Field::Counterparty, self.counterparty),
-            (Field::Description, self.description),
-            (Field::ValueOn, self.value_on.map(|date| date.to_string())),
-        ];
-        let transaction_id = self.transaction_id;
-        values.into_iter().filter_map(move |(field, value)| {
-            Some(Filled {
-                transaction_id,
-                field,
-                value: transaction::text(&value?)?,
-            })
-        })
+    fn blanks(self) -> Blanks {
+        Blanks {
+            value_on: self.value_on,
+            counterparty: self.counterparty,
+            description: self.description,
+        }
     }
 }
 

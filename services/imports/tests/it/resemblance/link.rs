@@ -8,7 +8,7 @@ use tonic::Code;
 use super::{BAKER, Seen, commit, counted, decide, may, named, review, rows};
 use crate::{
     by_hand::Entry,
-    world::{World, import, reach, refused, revert},
+    world::{PATIENCE, World, get, import, reach, refused, revert},
 };
 
 /// The baker as a person has entered it.
@@ -333,4 +333,40 @@ async fn only_what_resembles_an_entry_can_be_linked() {
     // Nothing of it was kept.
     let unchanged = crate::world::get(&mut client, &seen.import_id).await;
     assert_eq!(unchanged.etag, seen.etag);
+}
+
+#[tokio::test]
+async fn numbers_that_disagree_free_nothing_and_leave_the_import_committed() {
+    let world = World::new().await;
+    let user = testing::user();
+    let account_id = world.account(user, "EUR").await;
+    let mut client = world.client(user);
+    let baker = world.enter(user, account_id, BAKER).await;
+    let done = import(&mut client, &may(), account_id).await;
+    assert_eq!(counted(&done), "2/0/0/0 +2 =1");
+    let claim = async |count: i64| {
+        let mut transaction = world.as_imports(user).await;
+        sqlx::query("UPDATE imports.import SET linked_count = $1")
+            .bind(count)
+            .execute(&mut *transaction)
+            .await
+            .unwrap();
+        transaction.commit().await.unwrap();
+    };
+    claim(0).await;
+    revert(&mut client, &done.import_id).await.unwrap();
+    let failure = testing::eventually("the import committed again", PATIENCE, async || {
+        let import = get(&mut client, &done.import_id).await;
+        let failure = import.job.as_ref()?.failure.clone()?;
+        (import.state() == ImportState::Committed).then_some(failure)
+    })
+    .await;
+    assert_eq!(failure.reason, "REVERSAL_MISMATCH");
+    assert_eq!(world.seen(user, baker).await, told());
+    assert_eq!(world.ledger(user, account_id).await.len(), 3);
+
+    claim(1).await;
+    revert(&mut client, &done.import_id).await.unwrap();
+    reach(&mut client, &done.import_id, ImportState::Reverted).await;
+    assert_eq!(world.seen(user, baker).await, entered());
 }
