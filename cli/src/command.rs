@@ -1,10 +1,12 @@
 //! The commands. Each module is one of them; what they share is the session.
 
 mod account;
+mod errors;
 mod import;
 mod imports;
 mod preview;
 mod question;
+mod reread;
 mod revert;
 mod review;
 mod templates;

@@ -6,9 +6,9 @@ use djinn_proto::imports::v1::{
 use uuid::Uuid;
 
 use super::{
-    Session,
+    Session, errors,
     question::Answers,
-    revert,
+    reread, revert,
     review::{self, Awaited, Consent},
 };
 use crate::{
@@ -25,6 +25,8 @@ pub(super) async fn run(session: &Session, command: Imports) -> Result<(), Error
         Imports::Show { import_id } => show(session, import_id).await,
         Imports::Rows(args) => rows(session, args).await,
         Imports::Answer(args) => answer(session, args).await,
+        Imports::Errors { import_id, output } => errors::run(session, import_id, output).await,
+        Imports::Reread(args) => reread::run(session, args).await,
         Imports::Confirm { import_id, etag } => confirm(session, import_id, etag).await,
         Imports::Cancel { import_id } => cancel(session, import_id).await,
         Imports::Revert { import_id, yes } => {

@@ -5,6 +5,7 @@ use djinn_ledger::account::Kind;
 use super::amount::{Numeral, Plan};
 use super::candidate::Base;
 use super::column::Survey;
+use super::mapping::Mapping;
 use super::trial::{Chain, Findings, Outcome, Proof};
 
 /// Words must speak for one side this many times as often as for the other.
@@ -28,6 +29,8 @@ pub(super) struct Bench<'a> {
     pub(super) fee: Option<Numeral>,
     /// What a positive balance would mean.
     pub(super) holder: Holder,
+    /// What a person says the columns are.
+    pub(super) mapping: &'a Mapping,
 }
 
 /// What a positive balance of the account means, as far as it is known.

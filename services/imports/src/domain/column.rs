@@ -201,13 +201,19 @@ pub(super) fn dated(record: &Record, layout: &Layout, today: NaiveDate) -> bool 
         .any(|column| date::dated(record.cell(*column), today))
 }
 
-/// The name of a column, empty when it has none.
+/// The name by which a column is understood: what a person says of it before what is written.
 pub(super) fn name(layout: &Layout, column: usize) -> &str {
+    let meaning = layout.meanings.get(column).copied().flatten();
+    meaning.unwrap_or_else(|| written(layout, column))
+}
+
+/// The name of a column as it is written, empty when it has none.
+pub(super) fn written(layout: &Layout, column: usize) -> &str {
     let names = layout.names.as_deref().unwrap_or_default();
     names.get(column).map_or("", String::as_str)
 }
 
 /// The currency that a column's name carries.
 pub(super) fn named_currency(layout: &Layout, column: usize) -> Option<Currency> {
-    header::currency(name(layout, column))
+    header::currency(written(layout, column))
 }

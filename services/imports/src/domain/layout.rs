@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 
 use super::record::Record;
-use super::{date, header, number, part};
+use super::{column, date, header, number, part};
 
 /// Banks put names, balances and periods in front of the table, but not more than this.
 const PREAMBLE_RECORDS_MAX: usize = 120;
@@ -25,6 +25,8 @@ pub(super) struct Layout {
     pub(super) preamble: usize,
     /// Whether one of them names an IBAN, which is that of the account.
     pub(super) iban: bool,
+    /// Names that a person says the columns ought to have, where they say something.
+    pub(super) meanings: Vec<Option<&'static str>>,
 }
 
 /// Whether the record could be a header: names only, no dates, no amounts.
@@ -83,6 +85,21 @@ pub(super) fn find(records: &[Record], today: NaiveDate) -> Layout {
         before == 0 || (before <= 2 && before < rows(after))
     });
     let index = named.or_else(|| unknown_header(records, first, today));
+    laid_out(records, index, first, today)
+}
+
+/// The table under the header that is said to begin on this line; none if there is no row of
+/// names.
+pub(super) fn under(records: &[Record], line: u64, today: NaiveDate) -> Option<Layout> {
+    let index = records.iter().position(|record| record.line == line)?;
+    let named = records
+        .get(index)
+        .is_some_and(|record| nameable(record, today));
+    named.then(|| laid_out(records, Some(index), index + 1, today))
+}
+
+/// The table behind a header, or from the first row on.
+fn laid_out(records: &[Record], index: Option<usize>, first: usize, today: NaiveDate) -> Layout {
     let start = index.map_or(first, |index| index + 1);
     let rows: Vec<&Record> = records.iter().skip(start).collect();
     let before = start.checked_sub(1).and_then(|last| records.get(last));
@@ -97,7 +114,13 @@ pub(super) fn find(records: &[Record], today: NaiveDate) -> Layout {
             .iter()
             .take(index.unwrap_or(first))
             .any(|record| record.cells.iter().any(|cell| part::iban(cell))),
+        meanings: Vec::new(),
     }
+}
+
+/// Whether the header calls a column the day of value.
+pub(super) fn names_value_day(layout: &Layout, column: usize) -> bool {
+    header::date(column::written(layout, column)) == header::DateKind::Value
 }
 
 fn row(record: &Record, today: NaiveDate) -> bool {

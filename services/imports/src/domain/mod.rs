@@ -8,15 +8,18 @@
 //! possible meanings of the amount columns (`amount`, `candidate`) are tried against the rows
 //! (`trial`, `sign`) and judged (`bench`, `contender`, `decision`, `when`), with reasons
 //! (`evidence`), and what stays open is asked (`wording`, `sample`) unless it has been answered
-//! before (`answer`, `heading`, `template`).
+//! before (`answer`, `heading`, `template`). What a person says of the columns comes before all of
+//! it (`mapping`).
 
 pub mod answer;
 pub mod description;
 pub mod fingerprint;
 pub mod heading;
+pub mod mapping;
 pub mod page;
 pub mod question;
 pub mod reading;
+pub mod report;
 pub mod review;
 pub mod row;
 pub mod status;

@@ -10,13 +10,14 @@ use serde::{Deserialize, Serialize};
 use super::amount::{Numeral, Plan};
 use super::answer::{self, Answers, Given, Saved};
 use super::bench::{Bench, Holder};
-use super::candidate::PLANS_MAX;
+use super::candidate::{Base, PLANS_MAX};
 use super::column::{self, Survey};
 use super::decision::Decision;
 use super::dialect;
 use super::encoding::{self, Charset, Detected};
 use super::evidence;
-use super::layout::{self, Layout};
+use super::layout::Layout;
+use super::mapping::{self, Mapping, Role};
 use super::part::{self, Parts};
 use super::question::{QUESTIONS_MAX, Question};
 use super::record::Dialect;
@@ -52,6 +53,8 @@ pub struct Hints {
     pub answers: Answers,
     /// What was answered for such a statement before: taken where the person has not answered.
     pub template: Option<Saved>,
+    /// What a person says the columns mean.
+    pub mapping: Option<Mapping>,
 }
 
 /// What becomes of a row that has an amount and no date.
@@ -124,6 +127,8 @@ pub struct Refusal {
     pub reason: &'static str,
     /// For people: what is wrong and the way out.
     pub detail: String,
+    /// The part of a mapping that does not fit the file.
+    pub field: Option<String>,
 }
 
 impl Refusal {
@@ -131,6 +136,7 @@ impl Refusal {
         Self {
             reason,
             detail: detail.into(),
+            field: None,
         }
     }
 }
@@ -228,35 +234,29 @@ struct Seen {
 }
 
 fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
-    let seen = match see(source, hints.today)? {
+    let mapping = hints.mapping();
+    let seen = match see(source, hints.today, &mapping)? {
         Ok(seen) => seen,
         Err(refusal) => return Ok(Recognition::Refused(refusal)),
     };
-    let Seen {
-        charset,
-        dialect,
-        layout,
-        survey,
-    } = &seen;
-    let parts = part::find(survey, layout, hints.currency);
+    let (charset, dialect) = (&seen.charset, &seen.dialect);
+    let (layout, survey) = (&seen.layout, &seen.survey);
+    let mut parts = part::find(survey, layout, hints.currency);
+    mapping.parts(&mut parts);
     let table = Table::new(survey, layout, parts.currency);
-    if table.torn_apart(layout.names.as_ref().map_or(0, Vec::len)) {
-        let detail = "Amounts are split at their decimal comma: cells need quotation marks.";
-        return Ok(Recognition::Refused(Refusal::new(
-            "UNQUOTED_DECIMALS",
-            detail,
-        )));
-    }
-    let bases = table.bases();
+    let bases = match bases(&table, &mapping) {
+        Ok(bases) => bases,
+        Err(refusal) => return Ok(Recognition::Refused(refusal)),
+    };
     let mut plans: Vec<Plan> = bases.iter().flat_map(|base| base.plans.clone()).collect();
     if plans.is_empty() || plans.len() > PLANS_MAX {
         return Ok(no_amount_column());
     }
-    let fee = table.fee();
+    let fee = mapping.numerals(Role::Fee, table.fee(), &table).pop();
     if fee.is_some() {
         plans.extend(plans.clone().into_iter().map(|plan| Plan { fee, ..plan }));
     }
-    let balances = table.balances();
+    let balances = mapping.numerals(Role::Balance, table.balances(), &table);
     let trial = Trial {
         plans: &plans,
         balances: &balances,
@@ -269,18 +269,22 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
         Ok(when) => when,
         Err(refusal) => return Ok(Recognition::Refused(refusal)),
     };
+    let distinct = mapping.distinct(findings.unique);
+    if let Err(unfit) = distinct.and_then(|()| mapping.when(&mut when, survey)) {
+        return Ok(Recognition::Refused(unfit.into()));
+    }
     let dated = answer::date(&mut when, layout, hints);
-    let holder = Holder::new(hints.kind, parts.iban || layout.iban);
     let bench = Bench {
-        holder,
+        holder: Holder::new(hints.kind, parts.iban || layout.iban),
         bases: &bases,
         plans: &plans,
         findings: &findings,
         balances: &balances,
         balance_named: table.balance_named(),
-        direction: direction(survey, &when),
+        direction: when.direction(survey),
         survey,
         fee,
+        mapping: &mapping,
     };
     let mut decision = bench.decide();
     let given = dated
@@ -289,8 +293,21 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
     let mut recognition = conclude(source, hints, &seen, &parts, &findings, &when, &decision)?;
     if let Some(reading) = recognition.reading_mut() {
         reading.answers.splice(0..0, given);
+        reading.evidence.extend(mapping.evidence());
     }
     Ok(recognition)
+}
+
+/// Where the amounts may stand.
+fn bases(table: &Table<'_>, mapping: &Mapping) -> Result<Vec<Base>, Refusal> {
+    if table.torn_apart(table.layout.names.as_ref().map_or(0, Vec::len)) {
+        let detail = "Amounts are split at their decimal comma: cells need quotation marks.";
+        return Err(Refusal::new("UNQUOTED_DECIMALS", detail));
+    }
+    let mut bases = table.bases();
+    mapping.fits(table)?;
+    mapping.bases(&mut bases)?;
+    Ok(bases)
 }
 
 /// Makes the reading under the first choices, and the questions for what is open.
@@ -335,7 +352,7 @@ fn conclude(
     if decision.choices.len() > 1 {
         let with = |plan: &Plan| Reading {
             plan: plan.clone(),
-            currency_columns: part::currency_columns(&seen.survey, layout, plan),
+            currency_columns: hints.currency_columns(&seen.survey, layout, plan),
             ..reading.clone()
         };
         let readings = decision.choices.iter().map(with);
@@ -419,7 +436,7 @@ fn assemble(
         value_day: when.value,
         plan: plan.clone(),
         balance: decision.balance,
-        currency_columns: part::currency_columns(&seen.survey, layout, plan),
+        currency_columns: hints.currency_columns(&seen.survey, layout, plan),
         currency: named.or_else(marked).or(hints.currency),
         descriptions: parts.descriptions.clone(),
         counterparties: parts.counterparties.clone(),
@@ -435,30 +452,29 @@ fn assemble(
     }
 }
 
-/// How the dates run through the file under every order that is still possible.
-fn direction(survey: &Survey, when: &When) -> Option<bool> {
-    let mut found = None;
-    for day in &when.choices {
-        let direction = survey.facts(day.column).dates.direction(day.order)?;
-        if found.is_some_and(|old| old != direction) {
-            return None;
-        }
-        found = Some(direction);
-    }
-    found
-}
-
-fn see(source: &dyn Source, today: NaiveDate) -> Result<Result<Seen, Refusal>, ReadError> {
-    let charset = match encoding::detect(source)? {
+fn see(
+    source: &dyn Source,
+    today: NaiveDate,
+    mapping: &Mapping,
+) -> Result<Result<Seen, Refusal>, ReadError> {
+    let detected = match &mapping.encoding {
+        Some(name) => mapping::stated(source, name)?,
+        None => encoding::detect(source)?,
+    };
+    let charset = match detected {
         Detected::Text(charset) => charset,
         Detected::Refused(refusal) => return Ok(Err(refusal)),
     };
-    let dialect::Found { dialect, records } = dialect::detect(source, &charset, today)?;
+    let dialect::Found { dialect, records } =
+        dialect::detect(source, &charset, today, mapping.delimiter)?;
     if records.is_empty() {
         let detail = "The text has no columns. Download the statement as CSV.";
         return Ok(Err(Refusal::new("NO_TABLE", detail)));
     }
-    let layout = layout::find(&records, today);
+    let layout = match mapping.layout(&records, today) {
+        Ok(layout) => layout,
+        Err(unfit) => return Ok(Err(unfit.into())),
+    };
     if layout.date_columns.is_empty() {
         let detail = "No column holds dates. Is this a statement of transactions?";
         return Ok(Err(Refusal::new("NO_DATE_COLUMN", detail)));

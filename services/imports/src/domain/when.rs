@@ -37,6 +37,21 @@ pub(super) struct When {
     pub(super) evidence: Vec<String>,
 }
 
+impl When {
+    /// How the dates run through the file under every order that is still possible.
+    pub(super) fn direction(&self, survey: &Survey) -> Option<bool> {
+        let mut found = None;
+        for day in &self.choices {
+            let direction = survey.facts(day.column).dates.direction(day.order)?;
+            if found.is_some_and(|old| old != direction) {
+                return None;
+            }
+            found = Some(direction);
+        }
+        found
+    }
+}
+
 /// A column that may be the day of a row.
 #[derive(Clone, Copy)]
 struct Candidate {
@@ -107,7 +122,7 @@ pub(super) fn decide(survey: &Survey, layout: &Layout, comma: bool) -> Result<Wh
 
 /// A column in words.
 pub(super) fn title(layout: &Layout, column: usize) -> String {
-    match column::name(layout, column) {
+    match column::written(layout, column) {
         "" => format!("column {}", column + 1),
         name => format!("column {name:?}"),
     }

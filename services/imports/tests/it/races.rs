@@ -114,6 +114,7 @@ enum Word {
     ConfirmUnseen,
     Cancel,
     Answer { choice: usize },
+    Reread { column: i32 },
     Toggle { row: i64, included: bool },
     Revert,
 }
@@ -134,7 +135,11 @@ impl Move {
             50..60 => Word::Answer {
                 choice: rng.usize(0..2),
             },
-            60..68 => Word::Toggle {
+            60..63 => Word::Reread {
+                // The day, the text, the amount, and one that is not there.
+                column: rng.i32(1..=4),
+            },
+            63..68 => Word::Toggle {
                 row: rng.i64(1..=7),
                 included: rng.bool(),
             },
@@ -247,6 +252,7 @@ impl<'a> Player<'a> {
                     upload_id: self.uploads[file].clone(),
                     account_id: self.account_id.to_string(),
                     auto_confirm,
+                    mapping: None,
                 };
                 self.client.clone().create_import(request).await?;
             }
@@ -296,6 +302,7 @@ impl<'a> Player<'a> {
                 client.cancel_import(request).await?;
             }
             Word::Answer { choice } => drop(client.answer_import(answer(seen, choice)).await?),
+            Word::Reread { column } => drop(client.reread_import(otherwise(seen, column)).await?),
             Word::Toggle { row, included } => self.toggle(seen, row, included).await?,
             Word::Revert => {
                 let request = proto::RevertImportRequest {
@@ -408,6 +415,25 @@ fn answer(seen: Import, choice: usize) -> proto::AnswerImportRequest {
         etag: seen.etag,
         answers,
         request_id: id(),
+    }
+}
+
+/// The same text in a column where it may be, or may not.
+fn otherwise(seen: Import, column: i32) -> proto::RereadImportRequest {
+    let column = proto::MappedColumn {
+        position: column,
+        role: "description".to_owned(),
+        format: String::new(),
+    };
+    proto::RereadImportRequest {
+        import_id: seen.import_id,
+        etag: seen.etag,
+        request_id: id(),
+        mapping: Some(proto::Mapping {
+            columns: vec![column],
+            ..proto::Mapping::default()
+        }),
+        answers: HashMap::new(),
     }
 }
 

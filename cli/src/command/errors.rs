@@ -1,0 +1,70 @@
+//! `djinn imports errors`: the rows of an import that could not be read, as CSV.
+
+use std::path::PathBuf;
+
+use tokio::{
+    fs::File,
+    io::{AsyncWrite, AsyncWriteExt},
+};
+use uuid::Uuid;
+
+use super::Session;
+use crate::{
+    error::Error,
+    output::{document, note},
+};
+
+/// Writes the report to a file, or to stdout.
+pub(super) async fn run(
+    session: &Session,
+    import_id: Uuid,
+    output: Option<PathBuf>,
+) -> Result<(), Error> {
+    let Some(path) = output else {
+        if session.output.is_json() {
+            return Err(Error::NoOutput);
+        }
+        let mut out = tokio::io::stdout();
+        return fetch(session, import_id, &mut out, Error::Output)
+            .await
+            .map(drop);
+    };
+    let failed = |source| Error::Unwritable {
+        path: path.clone(),
+        source,
+    };
+    let mut file = File::create(&path).await.map_err(failed)?;
+    let size_bytes = match fetch(session, import_id, &mut file, failed).await {
+        Ok(bytes) => bytes.to_string(),
+        Err(error) => {
+            // Half a report must not pass for a whole one.
+            if let Err(source) = tokio::fs::remove_file(&path).await {
+                note(format_args!("{} is not whole: {source}", path.display()));
+            }
+            return Err(error);
+        }
+    };
+    let document = document::Report {
+        path: path.display().to_string(),
+        size_bytes,
+    };
+    session
+        .output
+        .result(&document, || format!("Wrote {}", path.display()))
+}
+
+async fn fetch(
+    session: &Session,
+    import_id: Uuid,
+    out: &mut (impl AsyncWrite + Unpin),
+    failed: impl Fn(std::io::Error) -> Error,
+) -> Result<u64, Error> {
+    let mut chunks = session.client.report(import_id.to_string()).await?;
+    let mut bytes = 0;
+    while let Some(part) = chunks.next().await? {
+        out.write_all(&part).await.map_err(&failed)?;
+        bytes += u64::try_from(part.len()).unwrap_or(u64::MAX);
+    }
+    out.flush().await.map_err(&failed)?;
+    Ok(bytes)
+}
