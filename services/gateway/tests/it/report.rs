@@ -8,8 +8,6 @@ use hyper_util::{
     rt::TokioExecutor,
 };
 
-use djinn_chassis::testing;
-
 use crate::{backend::Backend, edge::Gateway, wire};
 
 fn get(gateway: &Gateway, import_id: &str, token: Option<&str>) -> Request<Body> {
@@ -24,7 +22,7 @@ fn get(gateway: &Gateway, import_id: &str, token: Option<&str>) -> Request<Body>
 async fn a_report_is_a_file_for_whoever_may_see_it() {
     let backend = Backend::start().await;
     let gateway = Gateway::before(backend.address).await;
-    let token = testing::token(testing::user());
+    let token = gateway.keys.token();
     let answer = wire::http1(get(&gateway, "i1", Some(&token))).await;
     assert_eq!(answer.status(), 200);
     let header = |name: &str| answer.headers()[name].to_str().expect("a text").to_owned();
@@ -46,7 +44,7 @@ async fn a_report_is_a_file_for_whoever_may_see_it() {
 async fn a_report_that_ends_early_is_broken_off() {
     let backend = Backend::start().await;
     let gateway = Gateway::before(backend.address).await;
-    let token = testing::token(testing::user());
+    let token = gateway.keys.token();
     let client = Client::builder(TokioExecutor::new()).build(HttpConnector::new());
     let answer = client
         .request(get(&gateway, "read-again", Some(&token)))

@@ -19,8 +19,8 @@ use crate::{
 
 /// Two columns of amounts and two of text, of which the header names the wrong ones.
 const MISNAMED: &str = "Date,Description,Purpose,Amount,Moved\n\
-    2024-01-15,Ref 1,Rent,1.00,-900.00\n2024-01-16,Ref 2,Pay,-2.00,2500.00\n\
-    2024-01-17,Ref 3,Tea,3.00,-2.80\n";
+    2024-01-15,Ref 1,Alpha,1.00,-900.00\n2024-01-16,Ref 2,Beta,-2.00,2500.00\n\
+    2024-01-17,Ref 3,Gamma,3.00,-2.80\n";
 
 pub(crate) fn mapping(columns: &[(i32, &str, &str)]) -> Option<proto::Mapping> {
     let columns = columns
@@ -146,7 +146,7 @@ async fn a_review_is_read_again_and_commits_what_the_mapping_says() {
     assert_eq!(review.warnings, []);
     assert_eq!(review.included_amount.unwrap().minor_units, 159_720);
     assert_eq!(review.counts.unwrap().included_count, 3);
-    let found = read(&[("Rent", -90_000), ("Pay", 250_000), ("Tea", -280)]);
+    let found = read(&[("Alpha", -90_000), ("Beta", 250_000), ("Gamma", -280)]);
     assert_eq!(rows(&mut client, &import_id).await, found);
     // The same wish again is the same wish, though the etag is an old one; another is none.
     client.reread_import(request.clone()).await.unwrap();
@@ -203,7 +203,7 @@ async fn without_a_mapping_the_file_reads_as_it_did_at_first() {
     let import_id = created.import.unwrap().import_id;
     let mapped = reach(&mut client, &import_id, ImportState::Review).await;
     assert_eq!(mapped.mapping, right());
-    let found = read(&[("Rent", -90_000), ("Pay", 250_000), ("Tea", -280)]);
+    let found = read(&[("Alpha", -90_000), ("Beta", 250_000), ("Gamma", -280)]);
     assert_eq!(rows(&mut client, &import_id).await, found);
     reread(&mut client, &mapped, None).await.unwrap();
     let review = again(&mut client, &mapped, ImportState::Review).await;
@@ -233,7 +233,7 @@ async fn a_mapping_that_the_file_does_not_allow_changes_nothing() {
     assert!(warning.message.contains(field), "{}", warning.message);
     // What was good stays good.
     assert_eq!(review.mapping, right());
-    let found = read(&[("Rent", -90_000), ("Pay", 250_000), ("Tea", -280)]);
+    let found = read(&[("Alpha", -90_000), ("Beta", 250_000), ("Gamma", -280)]);
     assert_eq!(rows(&mut client, &import_id).await, found);
     // A slip is forgotten with the next mapping.
     reread(&mut client, &review, right()).await.unwrap();
@@ -395,7 +395,7 @@ async fn a_reading_that_is_killed_goes_on() {
         let review = again(&mut client, &first, ImportState::Review).await;
         assert_eq!(review.generation, 2, "{point}");
         let rows = rows(&mut client, &import_id).await;
-        assert_eq!(rows[0], ("Rent".to_owned(), -90_000), "{point}");
+        assert_eq!(rows[0], ("Alpha".to_owned(), -90_000), "{point}");
         let new = review.counts.unwrap().new_count;
         assert_eq!(new, 3, "{point}");
     }
