@@ -1,11 +1,11 @@
 //! `djinn imports errors`: the rows of an import that could not be read, as CSV.
 
-use std::path::PathBuf;
-
-use tokio::{
-    fs::File,
-    io::{AsyncWrite, AsyncWriteExt},
+use std::{
+    fs::{self, File},
+    io::{self, Write},
+    path::PathBuf,
 };
+
 use uuid::Uuid;
 
 use super::Session;
@@ -24,8 +24,7 @@ pub(super) async fn run(
         if session.output.is_json() {
             return Err(Error::NoOutput);
         }
-        let mut out = tokio::io::stdout();
-        return fetch(session, import_id, &mut out, Error::Output)
+        return fetch(session, import_id, &mut io::stdout(), Error::Output)
             .await
             .map(drop);
     };
@@ -33,12 +32,12 @@ pub(super) async fn run(
         path: path.clone(),
         source,
     };
-    let mut file = File::create(&path).await.map_err(failed)?;
+    let mut file = File::create(&path).map_err(failed)?;
     let size_bytes = match fetch(session, import_id, &mut file, failed).await {
         Ok(bytes) => bytes.to_string(),
         Err(error) => {
             // Half a report must not pass for a whole one.
-            if let Err(source) = tokio::fs::remove_file(&path).await {
+            if let Err(source) = fs::remove_file(&path) {
                 note(format_args!("{} is not whole: {source}", path.display()));
             }
             return Err(error);
@@ -56,15 +55,15 @@ pub(super) async fn run(
 async fn fetch(
     session: &Session,
     import_id: Uuid,
-    out: &mut (impl AsyncWrite + Unpin),
-    failed: impl Fn(std::io::Error) -> Error,
+    out: &mut impl Write,
+    failed: impl Fn(io::Error) -> Error,
 ) -> Result<u64, Error> {
     let mut chunks = session.client.report(import_id.to_string()).await?;
     let mut bytes = 0;
     while let Some(part) = chunks.next().await? {
-        out.write_all(&part).await.map_err(&failed)?;
+        out.write_all(&part).map_err(&failed)?;
         bytes += u64::try_from(part.len()).unwrap_or(u64::MAX);
     }
-    out.flush().await.map_err(&failed)?;
+    out.flush().map_err(&failed)?;
     Ok(bytes)
 }
