@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::Session;
 use crate::{
+    client::report::Report,
     error::Error,
     output::{document, note},
 };
@@ -24,7 +25,8 @@ pub(super) async fn run(
         if session.output.is_json() {
             return Err(Error::NoOutput);
         }
-        return fetch(session, import_id, &mut io::stdout(), Error::Output)
+        let report = session.client.report(import_id.to_string()).await?;
+        return copy(report, &mut io::stdout(), Error::Output)
             .await
             .map(drop);
     };
@@ -32,8 +34,10 @@ pub(super) async fn run(
         path: path.clone(),
         source,
     };
+    // A file of that name stays until there is something to take its place.
+    let report = session.client.report(import_id.to_string()).await?;
     let mut file = File::create(&path).map_err(failed)?;
-    let size_bytes = match fetch(session, import_id, &mut file, failed).await {
+    let size_bytes = match copy(report, &mut file, failed).await {
         Ok(bytes) => bytes.to_string(),
         Err(error) => {
             // Half a report must not pass for a whole one.
@@ -52,15 +56,13 @@ pub(super) async fn run(
         .result(&document, || format!("Wrote {}", path.display()))
 }
 
-async fn fetch(
-    session: &Session,
-    import_id: Uuid,
+async fn copy(
+    mut report: Report<'_>,
     out: &mut impl Write,
     failed: impl Fn(io::Error) -> Error,
 ) -> Result<u64, Error> {
-    let mut chunks = session.client.report(import_id.to_string()).await?;
     let mut bytes = 0;
-    while let Some(part) = chunks.next().await? {
+    while let Some(part) = report.next().await? {
         out.write_all(&part).map_err(&failed)?;
         bytes += u64::try_from(part.len()).unwrap_or(u64::MAX);
     }

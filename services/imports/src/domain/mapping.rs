@@ -113,7 +113,8 @@ impl Role {
             Self::Counterparty => "counterparty",
             Self::ExternalId => "transaction id",
             Self::Status => "status",
-            Self::Ignored => "",
+            // A kind of text that is known and means nothing for the booking.
+            Self::Ignored => "category",
         }
     }
 
