@@ -1,5 +1,6 @@
 //! The commands and their flags. Doc comments are the help texts.
 
+mod mapping;
 mod transaction;
 
 use std::{path::PathBuf, time::Duration};
@@ -9,6 +10,7 @@ use djinn_proto::{imports::v1::RowVerdict, sync::v1::AccountKind};
 use url::Url;
 use uuid::Uuid;
 
+use self::mapping::Said;
 pub(crate) use self::transaction::{
     TransactionAdd, TransactionDelete, TransactionEdit, TransactionList, TransactionUnlock,
     Transactions,
@@ -150,6 +152,8 @@ pub(crate) struct Preview {
         value_parser = clap::value_parser!(i32).range(1..=2_000_000)
     )]
     pub(crate) rows: i32,
+    #[command(flatten)]
+    pub(crate) said: Said,
 }
 
 #[derive(clap::Args)]
@@ -169,6 +173,8 @@ pub(crate) struct Import {
     /// Let the server confirm when every row is new, a duplicate, deleted before or linked.
     #[arg(long)]
     pub(crate) auto_confirm: bool,
+    #[command(flatten)]
+    pub(crate) said: Said,
     /// Id of the request: the same again goes on with the same import.
     #[arg(long, value_name = "UUID")]
     pub(crate) request_id: Option<Uuid>,
@@ -190,6 +196,17 @@ pub(crate) enum Imports {
     Decide(ImportDecide),
     /// Answer the questions of an import, and go on to its review.
     Answer(ImportAnswer),
+    /// Read the file of an import once more, with other columns, and go on to its review.
+    Reread(ImportReread),
+    /// Download the rows that could not be read, as CSV.
+    Errors {
+        /// The import.
+        #[arg(value_name = "ID")]
+        import_id: Uuid,
+        /// The file to write; stdout when not given.
+        #[arg(long, value_name = "FILE")]
+        output: Option<PathBuf>,
+    },
     /// Confirm the review of an import and wait until it is committed.
     Confirm {
         /// The import.
@@ -237,6 +254,21 @@ pub(crate) struct ImportDecide {
     /// The review as it was seen; the present one when not given.
     #[arg(long)]
     pub(crate) etag: Option<String>,
+}
+
+#[derive(clap::Args)]
+pub(crate) struct ImportReread {
+    /// The import.
+    #[arg(value_name = "ID")]
+    pub(crate) import_id: Uuid,
+    /// The import as it was seen; the present one when not given.
+    #[arg(long)]
+    pub(crate) etag: Option<String>,
+    /// An answer that is known beforehand; may be given several times.
+    #[arg(long = "answer", value_name = "KEY=CHOICE", value_parser = answer)]
+    pub(crate) answers: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) said: Said,
 }
 
 #[derive(clap::Args)]

@@ -4,6 +4,7 @@
 //! A call is tried again with the same message, and so with the same request id: what the server
 //! did before the connection broke is found again and never done twice.
 
+pub(crate) mod report;
 mod template;
 mod transaction;
 mod upload;
@@ -16,9 +17,9 @@ use djinn_proto::{
         AnswerImportRequest, CancelImportRequest, ConfirmImportRequest, CreateImportRequest,
         GetImportRequest, Import, ImportRow, ListImportRowsRequest, ListImportRowsResponse,
         ListImportsRequest, PreviewReading, PreviewRow, PreviewStatementRequest,
-        RevertImportRequest, UpdateImportRowsRequest, WatchImportRequest, WatchImportResponse,
-        import_service_client::ImportServiceClient, preview_statement_response::Part,
-        template_service_client::TemplateServiceClient,
+        RereadImportRequest, RevertImportRequest, UpdateImportRowsRequest, WatchImportRequest,
+        WatchImportResponse, import_service_client::ImportServiceClient,
+        preview_statement_response::Part, template_service_client::TemplateServiceClient,
     },
     sync::v1::{
         Account, CreateAccountRequest, GetAccountRequest, ListAccountsRequest,
@@ -328,6 +329,16 @@ impl Client {
         .await?
         .import
         .ok_or(Error::Incomplete("CancelImport"))
+    }
+
+    /// Has the file of an import read once more.
+    pub(crate) async fn reread(&self, request: RereadImportRequest) -> Result<Import, Error> {
+        self.unary(&self.imports, request, async |mut imports, request| {
+            imports.reread_import(request).await
+        })
+        .await?
+        .import
+        .ok_or(Error::Incomplete("RereadImport"))
     }
 
     /// Undoes a committed import.

@@ -2,10 +2,12 @@
 
 mod account;
 mod decide;
+mod errors;
 mod import;
 mod imports;
 mod preview;
 mod question;
+mod reread;
 mod revert;
 mod review;
 mod templates;

@@ -134,6 +134,9 @@ pub(crate) enum Error {
     /// The import asks nothing.
     #[error("the import is {} and asks nothing", text::state(.0.state()))]
     NotAsking(Box<Import>),
+    /// A file was asked for that is no JSON document, on an stdout that holds nothing else.
+    #[error("the report is CSV; with --json name a file for it by --output")]
+    NoOutput,
     /// A file cannot be written.
     #[error("{path} cannot be written: {source}")]
     Unwritable {
@@ -250,6 +253,7 @@ impl Error {
             | Self::Address { .. }
             | Self::Answer { .. }
             | Self::AnsweredTwice(_)
+            | Self::NoOutput
             | Self::Unwritable { .. }
             | Self::ManyAccounts { .. } => Exit::Usage,
             Self::NoAccount(_) => Exit::NotFound,
@@ -290,6 +294,7 @@ impl Error {
             Self::Asking(_) => "ASKING".to_owned(),
             Self::Answer { .. } | Self::AnsweredTwice(_) => "BAD_ANSWER".to_owned(),
             Self::NotAsking(_) => "NOT_ASKING".to_owned(),
+            Self::NoOutput => "NO_OUTPUT".to_owned(),
             Self::Unwritable { .. } => "UNWRITABLE_FILE".to_owned(),
             Self::Unconfirmed(_) => "UNCONFIRMED".to_owned(),
             Self::NotReverted(_) | Self::NotDeleted => "NOT_AGREED".to_owned(),

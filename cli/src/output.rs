@@ -45,6 +45,11 @@ impl Output {
         }
     }
 
+    /// Whether stdout holds one JSON document and nothing else.
+    pub(crate) fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Something to read on the way to the result.
     pub(crate) fn show(self, text: &str) -> Result<(), Error> {
         if self.json {

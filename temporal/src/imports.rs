@@ -25,14 +25,17 @@ use temporalio_workflow::{
 };
 
 mod message;
+mod sweep;
 
 use crate::{failure, timing};
+
+pub use sweep::SweepImports;
 
 pub use message::{
     AnswerInput, CancelInput, CloseInput, CloseOutput, CommitInput, CommitOutcome, CommitOutput,
     ConfirmInput, Ending, ImportInput, ImportOutput, ImportRef, MatchOutput, RecogniseAgainInput,
-    RecogniseOutcome, RecogniseOutput, ScanOutcome, ScanOutput, StageOutput, SweepInput,
-    SweepOutput,
+    RecogniseOutcome, RecogniseOutput, RereadActivityInput, RereadInput, ScanOutcome, ScanOutput,
+    StageOutput, SweepInput, SweepOutput,
 };
 
 /// The task queue of the imports service.
@@ -71,6 +74,12 @@ impl ImportActivities {
         unimplemented!()
     }
 
+    /// Works out how the file reads under another mapping, unless the review was edited meanwhile.
+    #[activity]
+    pub fn reread(input: RereadActivityInput) -> Result<RecogniseOutput, ActivityError> {
+        unimplemented!()
+    }
+
     /// Reads rows into the staging table, in chunks, going on where an earlier try stopped.
     #[activity]
     pub fn stage(import: ImportRef) -> Result<StageOutput, ActivityError> {
@@ -104,7 +113,7 @@ impl ImportActivities {
 
 // The macro's module is private; a service names these to implement them.
 pub use import_activities::{
-    Close, Commit, MatchRows, Recognise, RecogniseAgain, Scan, Stage, Sweep,
+    Close, Commit, MatchRows, Recognise, RecogniseAgain, Reread, Scan, Stage, Sweep,
 };
 
 /// Where the workflow stands, as far as people can change it.
@@ -119,6 +128,8 @@ enum Phase {
     },
     /// The questions were answered.
     Answered(AnswerInput),
+    /// The file is to be read under another mapping.
+    Rereading(RereadInput),
     /// Waits for a confirmation.
     Review,
     /// A review was confirmed: no way back but the commit's own.
@@ -132,6 +143,9 @@ enum Phase {
     Expired,
 }
 
+/// What is said to an import that is about to be read once more.
+const READ_AGAIN: &str = "the import is being read again";
+
 /// Why the steps stop before the ledger.
 enum Halt {
     Ended(Ending),
@@ -142,8 +156,8 @@ enum Halt {
 /// Brings one statement into the ledger.
 ///
 /// A run has at most a few dozen events however large the file is. Only a person adds more, a
-/// handful each time: by an answer, of which there are no more than questions, and by confirming
-/// and being sent back again and again. So it never continues as new.
+/// handful each time: by an answer, of which there are no more than questions, by confirming and
+/// being sent back, and by another mapping, again and again. So it never continues as new.
 #[workflow]
 pub struct ImportStatement {
     input: ImportInput,
@@ -188,6 +202,7 @@ impl ImportStatement {
             Phase::Confirmed { .. } => Err("the import is being committed".into()),
             Phase::Cancelled => Err("the import was cancelled".into()),
             Phase::Expired => Err("the import has expired".into()),
+            Phase::Rereading(_) => Err(READ_AGAIN.into()),
             Phase::Working | Phase::Asking { .. } | Phase::Answered(_) => {
                 Err("the import is not in review".into())
             }
@@ -211,6 +226,7 @@ impl ImportStatement {
             Phase::Asking { etag } if etag.is_empty() || *etag == input.etag => Ok(()),
             Phase::Asking { .. } => Err("the import asks something else now".into()),
             Phase::Answered(_) => Err("the import has been answered".into()),
+            Phase::Rereading(_) => Err(READ_AGAIN.into()),
             Phase::Confirmed { .. } => Err("the import is being committed".into()),
             Phase::Cancelled => Err("the import was cancelled".into()),
             Phase::Expired => Err("the import has expired".into()),
@@ -224,6 +240,32 @@ impl ImportStatement {
         self.phase = Phase::Answered(input);
     }
 
+    #[update_validator(reread)]
+    fn validate_reread(
+        &self,
+        _ctx: &WorkflowContextView,
+        input: &RereadInput,
+    ) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+        match &self.phase {
+            // The etag of a review stands in Postgres alone; the activity compares.
+            Phase::Review => Ok(()),
+            Phase::Asking { etag } if etag.is_empty() || *etag == input.etag => Ok(()),
+            Phase::Asking { .. } => Err("the import asks something else now".into()),
+            Phase::Answered(_) => Err("the import has been answered".into()),
+            Phase::Rereading(_) => Err(READ_AGAIN.into()),
+            Phase::Confirmed { .. } => Err("the import is being committed".into()),
+            Phase::Cancelled => Err("the import was cancelled".into()),
+            Phase::Expired => Err("the import has expired".into()),
+            Phase::Working => Err("the import is neither in review nor asking".into()),
+        }
+    }
+
+    /// Has the file read under another mapping. Synchronous, as the confirmation is.
+    #[update]
+    pub fn reread(&mut self, _ctx: &mut SyncWorkflowContext<Self>, input: RereadInput) {
+        self.phase = Phase::Rereading(input);
+    }
+
     #[update_validator(cancel)]
     fn validate_cancel(
         &self,
@@ -234,6 +276,7 @@ impl ImportStatement {
             Phase::Working
             | Phase::Asking { .. }
             | Phase::Answered(_)
+            | Phase::Rereading(_)
             | Phase::Review
             | Phase::Cancelled => Ok(()),
             Phase::Confirmed { .. } => Err("the import is being committed".into()),
@@ -256,14 +299,38 @@ async fn advance(ctx: &mut Context, import: &ImportRef) -> Result<(), Halt> {
     if scan.outcome == ScanOutcome::Refused {
         return Err(Halt::Refused);
     }
-    recognise(ctx, import).await?;
-    step(ctx, ImportActivities::stage, import.clone()).await?;
-    let matched = step(ctx, ImportActivities::match_rows, import.clone()).await?;
-    let mut automatic = matched.auto_confirm.then_some(matched.etag);
+    let mut found = step(ctx, ImportActivities::recognise, import.clone()).await?;
+    // Whoever has a file read otherwise wants to see what came of it.
+    let mut unattended = true;
     loop {
-        let etag = match automatic.take() {
-            Some(etag) => confirm_unasked(ctx, etag)?,
+        unattended &= settle(ctx, import, found).await?;
+        step(ctx, ImportActivities::stage, import.clone()).await?;
+        let matched = step(ctx, ImportActivities::match_rows, import.clone()).await?;
+        let automatic = (matched.auto_confirm && unattended).then_some(matched.etag);
+        match conclude(ctx, import, automatic).await? {
+            None => return Ok(()),
+            Some(again) => (found, unattended) = (again, false),
+        }
+    }
+}
+
+/// From the review to the ledger; or how the file reads under another mapping, which begins anew.
+async fn conclude(
+    ctx: &mut Context,
+    import: &ImportRef,
+    mut automatic: Option<String>,
+) -> Result<Option<RecogniseOutput>, Halt> {
+    loop {
+        let word = match automatic.take() {
+            Some(etag) => Word::Confirm(confirm_unasked(ctx, etag)?),
             None => review(ctx).await?,
+        };
+        let etag = match word {
+            Word::Confirm(etag) => etag,
+            Word::Reread(asked) => match reread(ctx, import, asked).await? {
+                found if found.outcome == RecogniseOutcome::Unchanged => continue,
+                found => return Ok(Some(found)),
+            },
         };
         let input = CommitInput {
             import: import.clone(),
@@ -278,10 +345,23 @@ async fn advance(ctx: &mut Context, import: &ImportRef) -> Result<(), Halt> {
             .await
             .map_err(failed)?;
         if commit.outcome == CommitOutcome::Committed {
-            return Ok(());
+            return Ok(None);
         }
         ctx.state_mut(|s| s.phase = Phase::Working);
     }
+}
+
+/// Reads the file under another mapping.
+async fn reread(
+    ctx: &mut Context,
+    import: &ImportRef,
+    asked: RereadInput,
+) -> Result<RecogniseOutput, Halt> {
+    let input = RereadActivityInput {
+        import: import.clone(),
+        asked,
+    };
+    step(ctx, ImportActivities::reread, input).await
 }
 
 /// Runs an activity until it is done or the user cancels, whichever comes first.
@@ -312,48 +392,81 @@ fn confirm_unasked(ctx: &mut Context, etag: String) -> Result<String, Halt> {
     })
 }
 
-/// Waits for the review's end: the etag that was confirmed, or why there is none.
-async fn review(ctx: &mut Context) -> Result<String, Halt> {
+/// What ends a wait for a person.
+enum Word {
+    /// The review of this etag is confirmed.
+    Confirm(String),
+    /// The file is to be read under another mapping.
+    Reread(RereadInput),
+}
+
+/// Waits for the review's end: what was said, or why nothing was.
+async fn review(ctx: &mut Context) -> Result<Word, Halt> {
     wait_for_person(ctx, Phase::Review).await;
-    match ctx.state(|s| s.phase.clone()) {
-        Phase::Confirmed { etag } => Ok(etag),
+    ctx.state_mut(|s| match s.phase.clone() {
+        Phase::Confirmed { etag } => Ok(Word::Confirm(etag)),
+        Phase::Rereading(asked) => {
+            s.phase = Phase::Working;
+            Ok(Word::Reread(asked))
+        }
         Phase::Expired => Err(Halt::Ended(Ending::Expired)),
         // The other phases end a wait only when an operator cancels the workflow itself.
         _ => Err(Halt::Ended(Ending::Cancelled)),
-    }
+    })
 }
 
-/// Asks until nothing is open any more.
+/// Asks until nothing is open any more; false if a person had the file read otherwise meanwhile.
 ///
 /// Not under a patch: an import that waits for its answer since an earlier release has exactly the
-/// commands behind it that it would give today, and what an answer adds comes after them.
-async fn recognise(ctx: &mut Context, import: &ImportRef) -> Result<(), Halt> {
-    let mut found = step(ctx, ImportActivities::recognise, import.clone()).await?;
+/// commands behind it that it would give today, and what an answer or another mapping adds comes
+/// after them.
+async fn settle(
+    ctx: &mut Context,
+    import: &ImportRef,
+    mut found: RecogniseOutput,
+) -> Result<bool, Halt> {
+    let mut unattended = true;
     loop {
         match found.outcome {
-            RecogniseOutcome::Ready => return Ok(()),
+            RecogniseOutcome::Ready => return Ok(unattended),
             RecogniseOutcome::Refused => return Err(Halt::Refused),
-            RecogniseOutcome::Asks => {}
+            RecogniseOutcome::Asks | RecogniseOutcome::Unchanged => {}
         }
-        let input = RecogniseAgainInput {
-            import: import.clone(),
-            answer: answer(ctx, found.etag).await?,
+        found = match answer(ctx, found.etag).await? {
+            Reply::Answer(answer) => {
+                let input = RecogniseAgainInput {
+                    import: import.clone(),
+                    answer,
+                };
+                step(ctx, ImportActivities::recognise_again, input).await?
+            }
+            Reply::Reread(asked) => {
+                unattended = false;
+                reread(ctx, import, asked).await?
+            }
         };
-        found = step(ctx, ImportActivities::recognise_again, input).await?;
     }
 }
 
-/// Waits for the end of the questions: the answer, or why there is none.
-async fn answer(ctx: &mut Context, etag: String) -> Result<AnswerInput, Halt> {
+/// What ends the questions.
+enum Reply {
+    Answer(AnswerInput),
+    Reread(RereadInput),
+}
+
+/// Waits for the end of the questions: what was said, or why nothing was.
+async fn answer(ctx: &mut Context, etag: String) -> Result<Reply, Halt> {
     wait_for_person(ctx, Phase::Asking { etag }).await;
-    ctx.state_mut(|s| match s.phase.clone() {
-        Phase::Answered(answer) => {
-            s.phase = Phase::Working;
-            Ok(answer)
-        }
-        Phase::Expired => Err(Halt::Ended(Ending::Expired)),
-        // The other phases end a wait only when an operator cancels the workflow itself.
-        _ => Err(Halt::Ended(Ending::Cancelled)),
+    ctx.state_mut(|s| {
+        let reply = match s.phase.clone() {
+            Phase::Answered(answer) => Reply::Answer(answer),
+            Phase::Rereading(asked) => Reply::Reread(asked),
+            Phase::Expired => return Err(Halt::Ended(Ending::Expired)),
+            // The other phases end a wait only when an operator cancels the workflow itself.
+            _ => return Err(Halt::Ended(Ending::Cancelled)),
+        };
+        s.phase = Phase::Working;
+        Ok(reply)
     })
 }
 
@@ -380,28 +493,4 @@ fn failed(error: ActivityExecutionError) -> Halt {
     let otherwise = "a step did not finish; import the file again";
     let (reason, message) = failure::words(&error, otherwise);
     Halt::Ended(Ending::Failed { reason, message })
-}
-
-/// Does what a crash left undone: one activity, started each minute by a schedule.
-#[workflow]
-pub struct SweepImports {
-    input: SweepInput,
-}
-
-#[workflow_methods]
-impl SweepImports {
-    #[init]
-    fn new(_ctx: &WorkflowContextView, input: SweepInput) -> Self {
-        Self { input }
-    }
-
-    /// Runs the sweep once.
-    #[run]
-    pub async fn run(ctx: &mut WorkflowContext<Self>) -> WorkflowResult<SweepOutput> {
-        let input = ctx.state(|s| s.input.clone());
-        let options = timing::long(WorkflowCancellationToken::new());
-        Ok(ctx
-            .execute_activity(ImportActivities::sweep, input, options)
-            .await?)
-    }
 }

@@ -52,6 +52,7 @@ async fn import(
         upload_id: upload.upload_id,
         account_id: account.account_id,
         auto_confirm: args.auto_confirm,
+        mapping: args.said.clone().mapping(),
     };
     let import = session.client.create_import(request).await?;
     note(format_args!("import {}", import.import_id));

@@ -7,9 +7,9 @@ use djinn_proto::imports::v1::{
 use uuid::Uuid;
 
 use super::{
-    Session, decide,
+    Session, decide, errors,
     question::Answers,
-    revert,
+    reread, revert,
     review::{self, Awaited, Consent},
 };
 use crate::{
@@ -27,6 +27,8 @@ pub(super) async fn run(session: &Session, command: Imports) -> Result<(), Error
         Imports::Rows(args) => rows(session, args).await,
         Imports::Decide(args) => decide::run(session, args).await,
         Imports::Answer(args) => answer(session, args).await,
+        Imports::Errors { import_id, output } => errors::run(session, import_id, output).await,
+        Imports::Reread(args) => reread::run(session, args).await,
         Imports::Confirm { import_id, etag } => confirm(session, import_id, etag).await,
         Imports::Cancel { import_id } => cancel(session, import_id).await,
         Imports::Revert { import_id, yes } => {

@@ -17,6 +17,7 @@ pub(super) async fn run(session: &Session, args: Preview) -> Result<(), Error> {
         upload_id: upload.upload_id.clone(),
         answers: args.answers.into_iter().collect(),
         rows_max: args.rows,
+        mapping: args.said.mapping(),
     };
     let (reading, rows) = session.client.preview(request).await?;
     session

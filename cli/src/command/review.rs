@@ -48,6 +48,8 @@ pub(super) enum Awaited<'a> {
     Decision,
     /// The same, after the questions with this etag were answered.
     Answer(&'a str),
+    /// The same, after another mapping was sent to the import with this etag.
+    Reading(&'a str),
     /// The end of the commit, after the review with this etag was confirmed.
     Commit(&'a str),
     /// The end, after a cancellation or an undoing.
@@ -205,6 +207,12 @@ fn pace(import: &Import, awaited: Awaited<'_>, committing: bool) -> Pace {
         (ImportState::Review | ImportState::Asking, Awaited::End) => Pace::Lingering,
         // The answer is durable, and recognition has not begun yet.
         (ImportState::Asking, Awaited::Answer(etag)) if import.etag == etag => Pace::Lingering,
+        // The mapping is durable, and the file is not yet read again.
+        (ImportState::Asking | ImportState::Review, Awaited::Reading(etag))
+            if import.etag == etag =>
+        {
+            Pace::Lingering
+        }
         (ImportState::Asking, _) => Pace::Still,
         (ImportState::Review, Awaited::Decision | Awaited::Answer(_))
             if confirms_itself(import) =>
@@ -227,7 +235,7 @@ fn confirms_itself(import: &Import) -> bool {
         .counts
         .as_ref()
         .is_some_and(|it| it.changed_count + it.invalid_count + it.suspected_count == 0);
-    import.auto_confirm && clean && !handed_back
+    import.auto_confirm && clean && !handed_back && import.warnings.is_empty()
 }
 
 /// Shows a review, all of it under one etag, and returns the import that was shown.
@@ -354,6 +362,11 @@ mod tests {
             (S::Asking, Awaited::Answer("e0"), false, Pace::Still),
             (S::Recognising, Awaited::Answer("e1"), false, Pace::Moving),
             (S::Review, Awaited::Answer("e0"), false, Pace::Still),
+            (S::Asking, Awaited::Reading("e1"), false, Pace::Lingering),
+            (S::Review, Awaited::Reading("e1"), false, Pace::Lingering),
+            (S::Staging, Awaited::Reading("e1"), false, Pace::Moving),
+            (S::Asking, Awaited::Reading("e0"), false, Pace::Still),
+            (S::Review, Awaited::Reading("e0"), false, Pace::Still),
             (S::Review, Awaited::Decision, false, Pace::Still),
             (S::Review, Awaited::End, false, Pace::Lingering),
             (S::Review, Awaited::Commit("e1"), false, Pace::Lingering),

@@ -67,6 +67,16 @@ pub(crate) struct DeletedTemplate<'a> {
     pub(crate) template_id: &'a str,
 }
 
+/// A report that was written: `{"path":"..","sizeBytes":".."}`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Report {
+    /// The file.
+    pub(crate) path: String,
+    /// Its size, a string as every 64-bit number.
+    pub(crate) size_bytes: String,
+}
+
 /// Transactions: `{"transactions":[...]}`.
 #[derive(Serialize)]
 pub(crate) struct Transactions<'a> {

@@ -2,7 +2,7 @@
 
 use djinn_proto::{
     common::v1::Money,
-    imports::v1::{Import, ImportCounts, ImportRow, RowAction, RowResemblance},
+    imports::v1::{Import, ImportCounts, ImportRow, ImportWarning, RowAction, RowResemblance},
 };
 
 use super::{
@@ -67,6 +67,7 @@ pub(crate) fn show(import: &Import) -> String {
         lines.push(format!("Etag     {}", import.etag));
     }
     lines.extend(answers(import).map(|answers| format!("Answers  {answers}")));
+    lines.extend(mapping(import).map(|said| format!("Mapping  {said}")));
     let mut out: Vec<String> = vec![
         lines
             .iter()
@@ -80,6 +81,7 @@ pub(crate) fn show(import: &Import) -> String {
     }
     out.extend(import.counts.as_ref().map(counts));
     out.extend(balances(import));
+    out.extend(warnings(import));
     out.join("\n\n")
 }
 
@@ -123,8 +125,10 @@ pub(crate) fn rows(rows: &[ImportRow]) -> String {
 pub(crate) fn review(import: &Import, first: &[ImportRow], doubtful: &[ImportRow]) -> String {
     let mut parts = vec![format!("Review of {}", text::clean(file_name(import)))];
     parts.extend(answers(import).map(|answers| text::clean(&format!("Read with {answers}"))));
+    parts.extend(mapping(import).map(|said| text::clean(&format!("Read under {said}"))));
     parts.extend(import.counts.as_ref().map(counts));
     parts.extend(balances(import));
+    parts.extend(warnings(import));
     if !first.is_empty() {
         parts.push(format!("First rows:\n{}", rows(first)));
     }
@@ -268,6 +272,38 @@ fn balances(import: &Import) -> Option<String> {
         .then(|| table.text())
 }
 
+/// What one should know before confirming.
+fn warnings(import: &Import) -> Option<String> {
+    let line = |warning: &ImportWarning| text::clean(&format!("Warning: {}", warning.message));
+    let lines: Vec<String> = import.warnings.iter().map(line).collect();
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// What a person said of the file, in the words of the command line.
+fn mapping(import: &Import) -> Option<String> {
+    let mapping = import.mapping.as_ref()?;
+    let mut words = Vec::new();
+    for (name, value) in [
+        ("encoding", &mapping.encoding),
+        ("delimiter", &mapping.delimiter),
+    ] {
+        if !value.is_empty() {
+            words.push(format!("{name} {value}"));
+        }
+    }
+    if mapping.header_line > 0 {
+        words.push(format!("header line {}", mapping.header_line));
+    }
+    words.extend(mapping.columns.iter().map(|column| {
+        let format = match &*column.format {
+            "" => String::new(),
+            format => format!(":{format}"),
+        };
+        format!("{}={}{format}", column.position, column.role)
+    }));
+    Some(words.join(" "))
+}
+
 /// The answers that it was read with, and whose they are: a template must not go unnoticed.
 fn answers(import: &Import) -> Option<String> {
     let mut answers: Vec<String> = import
@@ -317,5 +353,33 @@ mod tests {
         ] {
             assert_eq!(review(&import, &[], &[]), expected);
         }
+    }
+
+    #[test]
+    fn a_review_shows_the_mapping_and_what_to_know() {
+        use djinn_proto::imports::v1::{MappedColumn, Mapping};
+        let column = |position, role: &str, format: &str| MappedColumn {
+            position,
+            role: role.to_owned(),
+            format: format.to_owned(),
+        };
+        let import = Import {
+            mapping: Some(Mapping {
+                delimiter: "|".to_owned(),
+                header_line: 3,
+                columns: vec![column(3, "amount", "1.234,56"), column(4, "ignored", "")],
+                ..Mapping::default()
+            }),
+            warnings: vec![ImportWarning {
+                reason: "ROWS_LEFT_OUT".to_owned(),
+                message: "2 of 9 rows are left out".to_owned(),
+            }],
+            ..Import::default()
+        };
+        assert_eq!(
+            review(&import, &[], &[]),
+            "Review of \n\nRead under delimiter | header line 3 3=amount:1.234,56 4=ignored\n\n\
+             Warning: 2 of 9 rows are left out"
+        );
     }
 }

@@ -139,3 +139,72 @@ async fn an_import_is_cancelled() {
         .ended(0);
     assert_eq!(done.document()["state"], "IMPORT_STATE_CANCELLED");
 }
+
+#[tokio::test]
+async fn another_mapping_goes_to_the_review_that_was_seen() {
+    let (fake, url, import_id) = review().await;
+    let args = [
+        "imports",
+        "reread",
+        &import_id,
+        "--etag",
+        "e0",
+        "--column",
+        "3=amount:1.234,56",
+        "--column",
+        "2=ignored",
+        "--delimiter",
+        "|",
+        "--answer",
+        "date=0:dmy",
+    ];
+    // Nobody is there to confirm what comes of it.
+    let shown = djinn(&url, &args).await.ended(5);
+    assert!(
+        shown.stdout.contains("Review of good.csv"),
+        "{}",
+        shown.stdout
+    );
+    let asked = fake.state().reread.clone();
+    let [asked] = asked.as_slice() else {
+        panic!("{asked:?}");
+    };
+    assert_eq!((&*asked.import_id, &*asked.etag), (&*import_id, "e0"));
+    let mapping = asked.mapping.clone().unwrap();
+    assert_eq!(mapping.delimiter, "|");
+    let columns: Vec<_> = mapping
+        .columns
+        .iter()
+        .map(|column| (column.position, &*column.role, &*column.format))
+        .collect();
+    assert_eq!(columns, [(3, "amount", "1.234,56"), (2, "ignored", "")]);
+    assert_eq!(asked.answers["date"], "0:dmy");
+}
+
+#[tokio::test]
+async fn a_report_is_written_whole_or_not_at_all() {
+    let (fake, url, import_id) = review().await;
+    let printed = djinn(&url, &["imports", "errors", &import_id]).await;
+    assert_eq!(printed.ended(0).stdout, "line,reason\r\n2,BAD_DATE\r\n");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("errors.csv");
+    let name = path.to_str().unwrap();
+    let args = ["--json", "imports", "errors", &import_id, "--output", name];
+    let document = djinn(&url, &args).await.ended(0).document();
+    assert_eq!(document["sizeBytes"], "25");
+    assert_eq!(
+        std::fs::read_to_string(&path).unwrap(),
+        "line,reason\r\n2,BAD_DATE\r\n"
+    );
+    let failed = djinn(&url, &["--json", "imports", "errors", &import_id]).await;
+    assert_eq!(failed.ended(2).failure()["reason"], "NO_OUTPUT");
+    // The file was read otherwise in the middle of it.
+    for import in &mut fake.state().imports {
+        if let Some(upload) = &mut import.upload {
+            upload.file_name = "again.csv".to_owned();
+        }
+    }
+    let failed = djinn(&url, &args).await.ended(8);
+    assert_eq!(failed.failure()["reason"], "ETAG_MISMATCH");
+    assert!(!path.exists());
+}

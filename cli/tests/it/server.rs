@@ -14,9 +14,9 @@ use std::{
 
 use djinn_proto::{
     imports::v1::{
-        AnswerImportRequest, ConfirmImportRequest, Import, RevertImportRequest, Template,
-        UpdateImportRowsRequest, import_service_server::ImportServiceServer,
-        template_service_server::TemplateServiceServer,
+        AnswerImportRequest, ConfirmImportRequest, Import, RereadImportRequest,
+        RevertImportRequest, Template, UpdateImportRowsRequest,
+        import_service_server::ImportServiceServer, template_service_server::TemplateServiceServer,
     },
     sync::v1::{
         Account, CreateTransactionRequest, DeleteTransactionRequest, ListTransactionsRequest,
@@ -44,6 +44,7 @@ pub(crate) struct State {
     pub(crate) decisions: Vec<UpdateImportRowsRequest>,
     pub(crate) reverts: Vec<RevertImportRequest>,
     pub(crate) answered: Vec<AnswerImportRequest>,
+    pub(crate) reread: Vec<RereadImportRequest>,
     pub(crate) templates: Vec<Template>,
     pub(crate) watches: usize,
     pub(crate) transaction_lists: Vec<ListTransactionsRequest>,

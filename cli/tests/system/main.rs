@@ -228,6 +228,7 @@ async fn a_file_sent_over_http_is_imported_over_grpc() {
         upload_id: upload["uploadId"].as_str().unwrap().to_owned(),
         account_id,
         auto_confirm: true,
+        mapping: None,
     };
     let import = client
         .create_import(request)

@@ -54,6 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         kind,
         answers,
         template: None,
+        mapping: None,
     };
     let report = match recognise(&source, &hints)? {
         Recognition::Ready(reading) => report("ready", &source, &reading, json!([]))?,

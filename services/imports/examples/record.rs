@@ -26,7 +26,7 @@ mod world;
 use std::path::{Path, PathBuf};
 
 use djinn_chassis::testing;
-use djinn_proto::imports::v1::ImportState;
+use djinn_proto::imports::v1::{self as proto, ImportState};
 use djinn_temporal::{
     imports::{ImportStatement, SWEEP_ID, SweepImports, workflow_id},
     revert::{self as reverting, RevertImport},
@@ -146,6 +146,7 @@ async fn scenes() {
     reach(&mut client, &import_id, ImportState::Expired).await;
     keep("expired", &import_id).await;
 
+    read_otherwise(&mut client, account_id).await;
     asked_again(&mut client, account_id).await;
     let another_id = world.account(user, "EUR").await;
     answered(&mut client, another_id).await;
@@ -220,6 +221,45 @@ async fn answered(client: &mut Client, account_id: Uuid) {
     reach(client, &import_id, ImportState::Review).await;
     reach(client, &import_id, ImportState::Expired).await;
     keep("answered-and-expired", &import_id).await;
+}
+
+/// Read under another mapping in review, and once more while it asks.
+async fn read_otherwise(client: &mut Client, account_id: Uuid) {
+    let dates = |format: &str| {
+        let column = proto::MappedColumn {
+            position: 1,
+            role: "booked_on".to_owned(),
+            format: format.to_owned(),
+        };
+        Some(proto::Mapping {
+            columns: vec![column],
+            ..proto::Mapping::default()
+        })
+    };
+    let import_id = begin(client, &ambiguous(), account_id).await;
+    let mut seen = reach(client, &import_id, ImportState::Asking).await;
+    for (format, state) in [
+        ("month, day, year", ImportState::Review),
+        ("", ImportState::Asking),
+        ("day, month, year", ImportState::Review),
+    ] {
+        let request = proto::RereadImportRequest {
+            import_id: import_id.clone(),
+            etag: seen.etag.clone(),
+            request_id: Uuid::new_v4().to_string(),
+            mapping: dates(format),
+            answers: Default::default(),
+        };
+        client.reread_import(request).await.unwrap();
+        seen = testing::eventually("another reading", world::PATIENCE, async || {
+            let import = world::get(client, &import_id).await;
+            (import.state() == state && import.generation > seen.generation).then_some(import)
+        })
+        .await;
+    }
+    confirm(client, &seen).await.unwrap();
+    reach(client, &import_id, ImportState::Committed).await;
+    keep("reread-and-committed", &import_id).await;
 }
 
 /// Asked twice, the second time about something that the first answer left open.

@@ -16,8 +16,8 @@ use djinn_chassis::{
 use djinn_temporal::{
     imports::{
         self, CloseInput, CloseOutput, CommitInput, CommitOutcome, CommitOutput, ImportRef,
-        MatchOutput, RecogniseAgainInput, RecogniseOutcome, RecogniseOutput, ScanOutcome,
-        ScanOutput, StageOutput, SweepInput, SweepOutput,
+        MatchOutput, RecogniseAgainInput, RecogniseOutcome, RecogniseOutput, RereadActivityInput,
+        ScanOutcome, ScanOutput, StageOutput, SweepInput, SweepOutput,
     },
     revert::{self, GiveUpInput, GiveUpOutput, RemoveOutput},
 };
@@ -28,7 +28,12 @@ use uuid::Uuid;
 use crate::{
     Error,
     steps::{
-        Key, Steps, answer::Answer, close::Ending, commit::Committed, recognise::Recognised,
+        Key, Steps,
+        answer::Answer,
+        close::Ending,
+        commit::Committed,
+        recognise::Recognised,
+        reread::{Outcome, Reread},
         scan::Finding,
     },
     store::import::Failure,
@@ -93,6 +98,37 @@ impl Activities {
                 .recognise_again(key(&input.import)?, &answer)
                 .await?;
             Ok(recognised(found))
+        })
+        .await
+    }
+
+    /// Works out how the file reads under another mapping.
+    #[activity(definition = imports::Reread)]
+    async fn reread(
+        self: Arc<Self>,
+        context: ActivityContext,
+        input: RereadActivityInput,
+    ) -> Result<RecogniseOutput, ActivityError> {
+        run(&context, async {
+            let mapping = input.asked.mapping.as_deref().map(serde_json::from_str);
+            let mapping = mapping
+                .transpose()
+                .map_err(|error| Error::invalid("mapping", error.to_string()))?;
+            let asked = Reread {
+                request_id: uuid("request_id", &input.asked.request_id)?,
+                etag: input.asked.etag,
+                mapping,
+                answers: input.asked.answers,
+            };
+            Ok(
+                match self.steps.reread(key(&input.import)?, &asked).await? {
+                    Outcome::Read(found) => recognised(found),
+                    Outcome::Unchanged(etag) => RecogniseOutput {
+                        outcome: RecogniseOutcome::Unchanged,
+                        etag: etag.to_string(),
+                    },
+                },
+            )
         })
         .await
     }

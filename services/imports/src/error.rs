@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::domain::{
     answer::Misfit,
+    mapping::Unfit,
     reading::ReadError,
     review::{CHANGES_MAX, UnknownAction, UnknownVerdict},
     status::{Status, UnknownStatus},
@@ -241,6 +242,12 @@ impl Error {
 impl From<Misfit> for Error {
     fn from(misfit: Misfit) -> Self {
         Self::invalid(format!("answers.{}", misfit.key), misfit.problem)
+    }
+}
+
+impl From<Unfit> for Error {
+    fn from(unfit: Unfit) -> Self {
+        Self::invalid(unfit.field, unfit.problem)
     }
 }
 

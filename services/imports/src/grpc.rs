@@ -2,8 +2,8 @@
 //!
 //! * [`parse`]: requests into what the rest of the service trusts.
 //! * [`convert`]: answers into messages.
-//! * [`import`], [`answer`], [`review`], [`revert`], [`template`]: the calls, by noun.
-//! * [`receive`], [`preview`], [`watch`]: the streams.
+//! * [`import`], [`answer`], [`reread`], [`review`], [`revert`], [`template`]: the calls, by noun.
+//! * [`receive`], [`preview`], [`report`], [`watch`]: the streams.
 //!
 //! It decides nothing. Every way out of it is a message or [`fault::status`].
 
@@ -33,6 +33,8 @@ mod import;
 mod parse;
 mod preview;
 mod receive;
+mod report;
+mod reread;
 mod revert;
 mod review;
 mod template;
@@ -54,6 +56,7 @@ type Sending<T> = Pin<Box<dyn Stream<Item = Result<T, GrpcStatus>> + Send>>;
 #[tonic::async_trait]
 impl proto::import_service_server::ImportService for Door {
     type PreviewStatementStream = Sending<proto::PreviewStatementResponse>;
+    type DownloadErrorReportStream = Sending<proto::DownloadErrorReportResponse>;
     type WatchImportStream = Sending<proto::WatchImportResponse>;
 
     async fn upload_statement(
@@ -213,6 +216,35 @@ impl proto::import_service_server::ImportService for Door {
             .map_err(fault::status)?;
         let import = self.message(user, answered).await.map_err(fault::status)?;
         Ok(Response::new(proto::AnswerImportResponse {
+            import: Some(import),
+        }))
+    }
+
+    async fn download_error_report(
+        &self,
+        request: Request<proto::DownloadErrorReportRequest>,
+    ) -> Answer<Self::DownloadErrorReportStream> {
+        let caller = caller(&request)?;
+        let chunks = self.report(caller.user_id, &request.into_inner()).await;
+        let chunks = chunks.map_err(fault::status)?;
+        Ok(Response::new(Box::pin(auth::until_expiry(
+            chunks,
+            &caller,
+            &self.steps.clock,
+        ))))
+    }
+
+    async fn reread_import(
+        &self,
+        request: Request<proto::RereadImportRequest>,
+    ) -> Answer<proto::RereadImportResponse> {
+        let user = caller(&request)?.user_id;
+        let read = self
+            .reread(user, request.into_inner())
+            .await
+            .map_err(fault::status)?;
+        let import = self.message(user, read).await.map_err(fault::status)?;
+        Ok(Response::new(proto::RereadImportResponse {
             import: Some(import),
         }))
     }

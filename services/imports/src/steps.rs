@@ -34,6 +34,8 @@ pub mod matching;
 pub mod preview;
 pub mod receive;
 pub mod recognise;
+pub mod report;
+pub mod reread;
 pub mod revert;
 pub mod scan;
 pub mod source;

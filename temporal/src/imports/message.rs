@@ -56,6 +56,8 @@ pub enum RecogniseOutcome {
     Asks,
     /// Not a statement that can be read; the import is refused.
     Refused,
+    /// Only of `reread`: the review was edited since it was seen, and stays as it is.
+    Unchanged,
 }
 
 /// Output of the activity `recognise`.
@@ -87,6 +89,29 @@ pub struct RecogniseAgainInput {
     pub import: ImportRef,
     /// The answer it goes on with.
     pub answer: AnswerInput,
+}
+
+/// Input of the update `reread`.
+#[derive(Clone, Debug, Serialize, Deserialize, PartialEq, Eq)]
+pub struct RereadInput {
+    /// The request that it came with, a UUID in text form.
+    pub request_id: String,
+    /// The import as it was seen.
+    pub etag: String,
+    /// What the columns mean, in JSON as the imports service writes it; some tens of kilobytes for
+    /// the widest tables.
+    pub mapping: Option<String>,
+    /// Answers that are known beforehand, as in [`AnswerInput`].
+    pub answers: BTreeMap<String, String>,
+}
+
+/// Input of the activity `reread`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RereadActivityInput {
+    /// The import.
+    pub import: ImportRef,
+    /// What was asked for.
+    pub asked: RereadInput,
 }
 
 /// Output of the activity `stage`.

@@ -3,11 +3,12 @@
 use djinn_proto::imports::v1::{
     AnswerImportRequest, AnswerImportResponse, CancelImportRequest, CancelImportResponse,
     ConfirmImportRequest, ConfirmImportResponse, CreateImportRequest, CreateImportResponse,
-    GetImportRequest, GetImportResponse, Import, ImportState, ListImportRowsRequest,
-    ListImportRowsResponse, ListImportsRequest, ListImportsResponse, PreviewReading, PreviewRow,
-    PreviewStatementRequest, PreviewStatementResponse, RevertImportRequest, RevertImportResponse,
-    RowProblem, UpdateImportRowsRequest, UpdateImportRowsResponse, Upload, UploadStatementRequest,
-    UploadStatementResponse, WatchImportRequest, WatchImportResponse,
+    DownloadErrorReportRequest, DownloadErrorReportResponse, GetImportRequest, GetImportResponse,
+    Import, ImportState, ListImportRowsRequest, ListImportRowsResponse, ListImportsRequest,
+    ListImportsResponse, PreviewReading, PreviewRow, PreviewStatementRequest,
+    PreviewStatementResponse, RereadImportRequest, RereadImportResponse, RevertImportRequest,
+    RevertImportResponse, RowProblem, UpdateImportRowsRequest, UpdateImportRowsResponse, Upload,
+    UploadStatementRequest, UploadStatementResponse, WatchImportRequest, WatchImportResponse,
     import_service_server::ImportService, preview_statement_response,
     upload_statement_request::Part,
 };
@@ -27,6 +28,7 @@ type Answers<T> = BoxStream<'static, Result<T, Status>>;
 #[tonic::async_trait]
 impl ImportService for Fake {
     type PreviewStatementStream = Answers<PreviewStatementResponse>;
+    type DownloadErrorReportStream = Answers<DownloadErrorReportResponse>;
     type WatchImportStream = Answers<WatchImportResponse>;
 
     /// `flaky.csv` breaks at its first try, `short.csv` loses a byte, `large.csv` is refused
@@ -264,6 +266,47 @@ impl ImportService for Fake {
         state.answered.push(request);
         // The answer is durable, and recognition follows.
         Ok(Response::new(AnswerImportResponse {
+            import: Some(import),
+        }))
+    }
+
+    async fn download_error_report(
+        &self,
+        request: Request<DownloadErrorReportRequest>,
+    ) -> Result<Response<Self::DownloadErrorReportStream>, Status> {
+        let import = self.find(&request.into_inner().import_id)?;
+        let chunk = |text: &str| {
+            Ok(DownloadErrorReportResponse {
+                chunk: text.as_bytes().to_vec(),
+            })
+        };
+        let mut parts = vec![chunk("line,reason\r\n"), chunk("2,BAD_DATE\r\n")];
+        let named = import
+            .upload
+            .is_some_and(|upload| upload.file_name == "again.csv");
+        if named {
+            let message = "the import has changed since it was read";
+            parts.push(Err(refusal(Code::Aborted, "ETAG_MISMATCH", message)));
+        }
+        Ok(Response::new(stream::iter(parts).boxed()))
+    }
+
+    async fn reread_import(
+        &self,
+        request: Request<RereadImportRequest>,
+    ) -> Result<Response<RereadImportResponse>, Status> {
+        let request = request.into_inner();
+        let import = self.find(&request.import_id)?;
+        let mut state = self.state();
+        for kept in &mut state.imports {
+            if kept.import_id == import.import_id {
+                kept.mapping.clone_from(&request.mapping);
+                kept.etag.push('r');
+            }
+        }
+        state.reread.push(request);
+        // The wish is durable, and the reading follows.
+        Ok(Response::new(RereadImportResponse {
             import: Some(import),
         }))
     }

@@ -58,6 +58,7 @@ impl<'a> House<'a> {
         let given_up = self
             .import(&savings, &statement(30), ImportState::Review)
             .await;
+        self.reread(&given_up).await;
         self.cancel(&given_up).await;
         self.transactions(&giro).await;
         self.enter(&giro).await;
@@ -103,6 +104,7 @@ impl<'a> House<'a> {
             upload_id: upload.upload_id,
             account_id: account_id.to_owned(),
             auto_confirm: false,
+            mapping: None,
         };
         let created = self.imports.create_import(request).await.unwrap();
         let import_id = created.into_inner().import.unwrap().import_id;
@@ -129,7 +131,27 @@ impl<'a> House<'a> {
         self.follow(&import.import_id, ImportState::Cancelled).await;
     }
 
+    /// Has the file read once more, as it was.
+    async fn reread(&mut self, import: &Import) {
+        let request = imports::RereadImportRequest {
+            import_id: import.import_id.clone(),
+            etag: import.etag.clone(),
+            request_id: self.person.request_id("RereadImport"),
+            ..Default::default()
+        };
+        self.imports.reread_import(request).await.unwrap();
+        let again = |found: &Import| {
+            found.state() == ImportState::Review && found.generation > import.generation
+        };
+        self.follow_until(&import.import_id, again).await;
+    }
+
     async fn follow(&mut self, import_id: &str, wanted: ImportState) -> Import {
+        self.follow_until(import_id, |import| import.state() == wanted)
+            .await
+    }
+
+    async fn follow_until(&mut self, import_id: &str, wanted: impl Fn(&Import) -> bool) -> Import {
         let request = imports::WatchImportRequest {
             import_id: import_id.to_owned(),
         };
@@ -141,11 +163,11 @@ impl<'a> House<'a> {
             .into_inner();
         while let Some(message) = states.message().await.unwrap() {
             let import = message.import.unwrap();
-            if import.state() == wanted {
+            if wanted(&import) {
                 return import;
             }
         }
-        panic!("{import_id} ended before it was {wanted:?}");
+        panic!("{import_id} ended before it was as wanted");
     }
 
     async fn transactions(&mut self, account_id: &str) {

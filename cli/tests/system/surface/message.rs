@@ -77,6 +77,7 @@ fn value(
         Kind::Bytes => Some(Value::Bytes(bytes(field, person))),
         Kind::Enum(_) if field.name() == "kind" => Some(Value::EnumNumber(1)),
         Kind::Int64 if field.name() == "row_number" => Some(Value::I64(1)),
+        Kind::Int32 if field.name() == "position" => Some(Value::I32(2)),
         _ => None,
     };
     let one = one?;
@@ -116,6 +117,7 @@ fn text(
         "file_name" => "statement.csv".to_owned(),
         "booked_on" | "value_on" => "2024-01-31".to_owned(),
         "text" => "coffee".to_owned(),
+        "role" => "description".to_owned(),
         "fields" => "note".to_owned(),
         // Filters that would hide what must not be seen, and what only answers carry.
         "page_token" | "booked_from" | "booked_to" => return None,

@@ -10,6 +10,7 @@ use super::{
     connection::Connection,
     error::{Refused, Result, required},
     job::Job,
+    mapping::{Mapping, MappingInput},
     mirror::mirror,
     money::Money,
     query,
@@ -103,6 +104,8 @@ pub(super) struct Import {
     template_id: Option<ID>,
     /// What undoing it did; null before REVERTED.
     reversal: Option<ImportReversal>,
+    /// What a person says the columns mean; null without a mapping.
+    mapping: Option<Mapping>,
 }
 
 #[ComplexObject]
@@ -174,6 +177,7 @@ impl TryFrom<pb::Import> for Import {
             answers: Answer::sorted(import.answers),
             template_id: some(import.template_id).map(ID),
             reversal: reversal.transpose()?,
+            mapping: import.mapping.map(TryInto::try_into).transpose()?,
         })
     }
 }
@@ -280,6 +284,9 @@ pub(super) struct CreateImportInput {
     /// Commit without a review when every row is new, a duplicate, deleted before or linked.
     #[graphql(default)]
     auto_confirm: bool,
+    /// What the columns mean, if they are not what they seem. A mapping that the file does not
+    /// allow is left out: the import waits in REVIEW and `warnings` says so.
+    mapping: Option<MappingInput>,
 }
 
 impl From<CreateImportInput> for pb::CreateImportRequest {
@@ -289,6 +296,7 @@ impl From<CreateImportInput> for pb::CreateImportRequest {
             upload_id: input.upload_id.0,
             account_id: input.account_id.0,
             auto_confirm: input.auto_confirm,
+            mapping: input.mapping.map(Into::into),
         }
     }
 }
@@ -314,6 +322,36 @@ impl TryFrom<AnswerImportInput> for pb::AnswerImportRequest {
             request_id: input.request_id.write(),
             import_id: input.import_id.0,
             etag: input.etag,
+            answers: AnswerInput::map(input.answers)?,
+        })
+    }
+}
+
+/// Another mapping for an import in REVIEW or ASKING.
+#[derive(InputObject)]
+pub(super) struct RereadImportInput {
+    /// Makes the call safe to repeat.
+    request_id: RequestId,
+    /// The import.
+    import_id: ID,
+    /// The import as it was read.
+    etag: String,
+    /// What the columns mean; null says nothing of them.
+    mapping: Option<MappingInput>,
+    /// Answers to questions that are known beforehand; those given earlier hold on.
+    #[graphql(default)]
+    answers: Vec<AnswerInput>,
+}
+
+impl TryFrom<RereadImportInput> for pb::RereadImportRequest {
+    type Error = Refused;
+
+    fn try_from(input: RereadImportInput) -> Result<Self> {
+        Ok(Self {
+            request_id: input.request_id.write(),
+            import_id: input.import_id.0,
+            etag: input.etag,
+            mapping: input.mapping.map(Into::into),
             answers: AnswerInput::map(input.answers)?,
         })
     }

@@ -12,6 +12,7 @@ mod connection;
 mod error;
 mod import;
 mod job;
+mod mapping;
 mod mask;
 mod mirror;
 mod money;
@@ -101,9 +102,14 @@ impl Door {
 
     /// The session of one request of this user.
     pub(crate) fn session(&self, bearer: &Bearer, request_id: String) -> Result<Session, Status> {
-        let (gate, stop) = (self.gate.clone(), self.stop.clone());
-        let calls = Calls::new(self.lanes.clone(), gate, bearer, &request_id, stop)?;
+        let calls = self.calls(bearer, &request_id)?;
         Ok(Session::new(request_id, bearer.caller.user_id, calls))
+    }
+
+    /// The calls of one request of this user, for a door that asks without a document.
+    pub(crate) fn calls(&self, bearer: &Bearer, request_id: &str) -> Result<Calls, Status> {
+        let (gate, stop) = (self.gate.clone(), self.stop.clone());
+        Calls::new(self.lanes.clone(), gate, bearer, request_id, stop)
     }
 
     /// Answers a query or does a mutation.

@@ -7,7 +7,7 @@ use djinn_proto::{imports::v1 as imports, sync::v1 as sync};
 use super::{
     account::{Account, CreateAccountInput, UpdateAccountInput},
     error::{Result, required},
-    import::{AnswerImportInput, CreateImportInput, Import, import},
+    import::{AnswerImportInput, CreateImportInput, Import, RereadImportInput, import},
     row::UpdateImportRowsInput,
     scalar::RequestId,
     session::Session,
@@ -195,6 +195,20 @@ impl Mutation {
         let session = begin(context)?;
         let answer = session.calls();
         let answer = answer.answer_import(session.deadline(), input.try_into()?);
+        import(answer.await?.import)
+    }
+
+    /// Reads the stored file of an import in REVIEW or ASKING once more, under another mapping.
+    /// Answers when that is durable; what was decided about the rows before is gone.
+    #[graphql(complexity = "cost::call(child_complexity)")]
+    async fn reread_import(
+        &self,
+        context: &Context<'_>,
+        input: RereadImportInput,
+    ) -> Result<Option<Import>> {
+        let session = begin(context)?;
+        let answer = session.calls();
+        let answer = answer.reread_import(session.deadline(), input.try_into()?);
         import(answer.await?.import)
     }
 

@@ -87,12 +87,38 @@ impl Calls {
         })))
     }
 
-    /// Follows an import. The stream ends as every stream through the gateway does: with its token,
-    /// after a long silence, or when the gateway stops. Dropping it tells the service.
+    /// Follows an import.
     pub(crate) async fn watch_import(
         &self,
         asked: imports::WatchImportRequest,
-    ) -> Result<Watching, Status> {
+    ) -> Result<Streamed<imports::WatchImportResponse>, Status> {
+        self.streamed(asked, async |mut client, request| {
+            client.watch_import(request).await
+        })
+        .await
+    }
+
+    /// Downloads the rows of an import that could not be read.
+    pub(crate) async fn download_error_report(
+        &self,
+        asked: imports::DownloadErrorReportRequest,
+    ) -> Result<Streamed<imports::DownloadErrorReportResponse>, Status> {
+        self.streamed(asked, async |mut client, request| {
+            client.download_error_report(request).await
+        })
+        .await
+    }
+
+    /// A stream of answers. It ends as every stream through the gateway does: with its token, after
+    /// a long silence, or when the gateway stops. Dropping it tells the service.
+    async fn streamed<Q, A, F>(
+        &self,
+        asked: Q,
+        call: impl FnOnce(Imports<tonic::transport::Channel>, Request<Q>) -> F,
+    ) -> Result<Streamed<A>, Status>
+    where
+        F: Future<Output = Result<Response<Streaming<A>>, Status>>,
+    {
         let Parts { lanes, gate, .. } = &*self.0;
         let lane = lanes.lane(Owner::Imports, false);
         let places = lane.places(gate, self.0.user)?;
@@ -103,14 +129,13 @@ impl Calls {
             stop: Some(self.0.stop.clone()),
         };
         let mut watch = Watch::new(Link::new(), terms);
-        let mut client = Imports::new(lane.shared());
         let answer = tokio::select! {
             biased;
             cut = watch.cut() => return Err(cut.into()),
-            answer = client.watch_import(self.request(asked)) => answer,
+            answer = call(Imports::new(lane.shared()), self.request(asked)) => answer,
         };
         watch.link().touch();
-        Ok(Watching {
+        Ok(Streamed {
             inner: Some(
                 answer
                     .map_err(|refused| lane.refused(refused))?
@@ -192,6 +217,7 @@ unary! {
         -> imports::ConfirmImportResponse;
     Imports Imports: cancel_import(imports::CancelImportRequest) -> imports::CancelImportResponse;
     Imports Imports: answer_import(imports::AnswerImportRequest) -> imports::AnswerImportResponse;
+    Imports Imports: reread_import(imports::RereadImportRequest) -> imports::RereadImportResponse;
     Imports Imports: revert_import(imports::RevertImportRequest) -> imports::RevertImportResponse;
     Imports Templates: list_templates(imports::ListTemplatesRequest)
         -> imports::ListTemplatesResponse;
@@ -218,17 +244,17 @@ unary! {
         -> sync::ListTransactionChangesResponse;
 }
 
-/// An import under the eyes of a user. It is read no faster than it is asked for.
-pub(crate) struct Watching {
+/// A stream of answers to a user. It is read no faster than it is asked for.
+pub(crate) struct Streamed<A> {
     /// `None` once the stream is over.
-    inner: Option<Streaming<imports::WatchImportResponse>>,
+    inner: Option<Streaming<A>>,
     watch: Watch,
     lane: Lane,
     _places: Places,
 }
 
-impl Stream for Watching {
-    type Item = Result<imports::WatchImportResponse, Status>;
+impl<A> Stream for Streamed<A> {
+    type Item = Result<A, Status>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
         let this = &mut *self;

@@ -1,4 +1,5 @@
-//! The HTTP door: uploads, GraphQL and health, and in front of all doors what every request passes.
+//! The HTTP door: uploads, reports, GraphQL and health, and in front of all doors what every
+//! request passes.
 
 mod answer;
 mod chunk;
@@ -8,6 +9,7 @@ mod intake;
 pub(crate) mod listener;
 mod name;
 mod protocol;
+mod report;
 mod socket;
 mod upload;
 
@@ -88,6 +90,7 @@ pub(crate) fn router(edge: Edge, origins: &[Origin]) -> Router {
     let edge = Arc::new(edge);
     let router = Router::new()
         .route("/v1/statements", post(upload::statements))
+        .route("/v1/imports/{import_id}/errors.csv", get(report::errors))
         .route("/health", get(health::health))
         .route("/graphql", post(graphql::post).get(graphql::page))
         .route("/graphql/ws", get(socket::open))

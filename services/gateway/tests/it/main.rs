@@ -15,6 +15,7 @@ mod grpc;
 mod http;
 mod keys;
 mod public;
+mod report;
 mod stop;
 mod upload;
 mod web;

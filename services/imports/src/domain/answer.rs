@@ -245,6 +245,7 @@ mod tests {
                     name: "n".to_owned(),
                     answers: answers(&[("k", t)]),
                 }),
+                mapping: None,
             };
             let mut choices = vec!["a", "b", "c"];
             let given = hints.settle(&mut choices, "k", |choice| (*choice).to_owned());

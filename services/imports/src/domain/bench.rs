@@ -5,6 +5,7 @@ use djinn_ledger::account::Kind;
 use super::amount::{Numeral, Plan};
 use super::candidate::Base;
 use super::column::Survey;
+use super::mapping::Mapping;
 use super::nature::Nature;
 use super::trial::{Chain, Findings, Outcome, Proof};
 
@@ -35,6 +36,8 @@ pub(super) struct Bench<'a> {
     pub(super) names: &'a [String],
     /// What kind of account the words around the rows tell of.
     pub(super) nature: Nature,
+    /// What a person says the columns are.
+    pub(super) mapping: &'a Mapping,
 }
 
 /// What a positive balance of the account means, as far as it is known.

@@ -195,12 +195,8 @@ pub(super) fn survey(
     let mut other = None;
     let names = layout.names.as_deref().unwrap_or_default();
     survey.columns.resize_with(names.len(), Facts::new);
-    let state = |name: &String| header::text(name) == TextKind::Status;
-    let named = names.iter().enumerate();
-    let states: Vec<usize> = named
-        .filter(|(_, name)| state(name))
-        .map(|(c, _)| c)
-        .collect();
+    let state = |column: &usize| header::text(name(layout, *column)) == TextKind::Status;
+    let states: Vec<usize> = (0..names.len()).filter(state).collect();
     while let Some(record) = records.next_record()? {
         if record.line <= layout.before {
             continue;
@@ -247,13 +243,28 @@ pub(super) fn dated(record: &Record, layout: &Layout, today: NaiveDate) -> bool 
         .any(|column| date::dated(record.cell(*column), today))
 }
 
-/// The name of a column, empty when it has none.
+/// The name by which a column is understood: what a person says of it before what is written.
 pub(super) fn name(layout: &Layout, column: usize) -> &str {
+    let meaning = layout.meanings.get(column).copied().flatten();
+    meaning.unwrap_or_else(|| written(layout, column))
+}
+
+/// The names by which the columns are understood, in their order.
+pub(super) fn names(layout: &Layout) -> Vec<String> {
+    let width = layout.names.as_ref().map_or(0, Vec::len);
+    let width = width.max(layout.meanings.len());
+    (0..width)
+        .map(|column| name(layout, column).to_owned())
+        .collect()
+}
+
+/// The name of a column as it is written, empty when it has none.
+pub(super) fn written(layout: &Layout, column: usize) -> &str {
     let names = layout.names.as_deref().unwrap_or_default();
     names.get(column).map_or("", String::as_str)
 }
 
 /// The currency that a column's name carries.
 pub(super) fn named_currency(layout: &Layout, column: usize) -> Option<Currency> {
-    header::currency(name(layout, column))
+    header::currency(written(layout, column))
 }

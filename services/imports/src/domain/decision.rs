@@ -55,6 +55,7 @@ impl Bench<'_> {
         if let [base] = bases.as_slice() {
             decision.choices = self.fees(base, decision.choices, &mut decision.evidence);
         }
+        self.mapping.settle(&mut decision.choices, self.plans);
         decision.choices.truncate(CHOICES_MAX);
         let first = decision.choices.first();
         let proven = first.and_then(|plan| self.proof(plan).1);

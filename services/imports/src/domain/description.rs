@@ -102,7 +102,7 @@ pub fn describe(reading: &Reading) -> Description {
     }
 }
 
-fn amounts(amount: &Amount) -> Vec<(Numeral, &'static str)> {
+pub(super) fn amounts(amount: &Amount) -> Vec<(Numeral, &'static str)> {
     match amount {
         Amount::Signed {
             cell,

@@ -31,11 +31,13 @@ pub(super) struct Found {
     pub(super) records: Vec<Record>,
 }
 
-/// Tries every delimiter on the beginning of the file and keeps the best table.
+/// Tries every delimiter, or the one that a person says it is, on the beginning of the file and
+/// keeps the best table.
 pub(super) fn detect(
     source: &dyn Source,
     charset: &Charset,
     today: NaiveDate,
+    said: Option<char>,
 ) -> Result<Found, ReadError> {
     let sample = sample(source, charset)?;
     let utf8 = Charset {
@@ -51,7 +53,8 @@ pub(super) fn detect(
     }
     let mut best: Option<((usize, u32, usize), Found)> = None;
     let mut too_large: Option<ReadError> = None;
-    for delimiter in DELIMITERS {
+    let delimiters = said.map_or_else(|| DELIMITERS.to_vec(), |said| vec![said]);
+    for delimiter in delimiters {
         for (wrapped, escaped) in variants.iter().copied() {
             let dialect = Dialect {
                 delimiter,

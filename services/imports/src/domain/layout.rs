@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use super::date::Order;
 use super::fingerprint::normalise;
 use super::record::Record;
-use super::{date, header, number, part};
+use super::{column, date, header, number, part};
 
 /// Banks put names, balances and periods in front of the table, but not more than this.
 const PREAMBLE_RECORDS_MAX: usize = 120;
@@ -38,6 +38,8 @@ pub(super) struct Layout {
     pub(super) mark: Option<char>,
     /// The order of day, month and year that their dates show beyond doubt.
     pub(super) order: Option<Order>,
+    /// Names that a person says the columns ought to have, where they say something.
+    pub(super) meanings: Vec<Option<&'static str>>,
 }
 
 /// What stands in front of the number of an account.
@@ -132,6 +134,21 @@ pub(super) fn find(records: &[Record], today: NaiveDate) -> Layout {
         before == 0 || (before <= 2 && before < rows(after))
     });
     let index = named.or_else(|| unknown_header(records, first, today));
+    laid_out(records, index, first, today)
+}
+
+/// The table under the header that is said to begin on this line; none if there is no row of
+/// names.
+pub(super) fn under(records: &[Record], line: u64, today: NaiveDate) -> Option<Layout> {
+    let index = records.iter().position(|record| record.line == line)?;
+    let named = records
+        .get(index)
+        .is_some_and(|record| nameable(record, today));
+    named.then(|| laid_out(records, Some(index), index + 1, today))
+}
+
+/// The table behind a header, or from the first row on.
+fn laid_out(records: &[Record], index: Option<usize>, first: usize, today: NaiveDate) -> Layout {
     let header = index.map(|index| Header::around(records, index, today));
     let start = header.as_ref().map_or(first, |header| header.last + 1);
     let rows: Vec<&Record> = records.iter().skip(start).collect();
@@ -156,7 +173,13 @@ pub(super) fn find(records: &[Record], today: NaiveDate) -> Layout {
             .collect(),
         mark: mark(cells()),
         order: order(cells(), today),
+        meanings: Vec::new(),
     }
+}
+
+/// Whether the header calls a column the day of value.
+pub(super) fn names_value_day(layout: &Layout, column: usize) -> bool {
+    header::date(column::written(layout, column)) == header::DateKind::Value
 }
 
 /// The order of dates that read as day and month in one way only; none when two disagree.

@@ -5,20 +5,23 @@
 //! In reading order: what is no statement is seen through (`disguise`), bytes become text
 //! (`encoding`), text becomes records (`dialect`, `record`), records become a table (`layout`,
 //! `header`, `vocabulary`, `shape`), cells become numbers and dates (`number`, `figures`, `date`,
-//! `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`), possible meanings of the
-//! amount columns (`amount`, `candidate`) are tried against the rows (`trial`, `sign`, `nature`,
-//! `fee`) and judged (`bench`, `contender`, `decision`; of the dates `when`, `custom`,
-//! `recurrence`), with reasons (`evidence`), and what stays open is asked (`wording`, `sample`)
-//! unless it has been answered before (`answer`, `heading`, `template`). Rows are then compared
-//! with the ledger (`fingerprint`, `resemblance`).
+//! `month`), columns are surveyed (`seen`, `column`, `numbers`, `dates`, `table`), possible
+//! meanings of the amount columns (`amount`, `candidate`) are tried against the rows (`trial`,
+//! `sign`, `nature`, `fee`) and judged (`bench`, `contender`, `decision`; of the dates `when`,
+//! `custom`, `recurrence`), with reasons (`evidence`), and what stays open is asked (`wording`,
+//! `sample`) unless it has been answered before (`answer`, `heading`, `template`). What a person
+//! says of the columns comes before all of it (`mapping`). Rows are then compared with the ledger
+//! (`fingerprint`, `resemblance`), and those that cannot be read are reported (`report`).
 
 pub mod answer;
 pub mod description;
 pub mod fingerprint;
 pub mod heading;
+pub mod mapping;
 pub mod page;
 pub mod question;
 pub mod reading;
+pub mod report;
 pub mod resemblance;
 pub mod review;
 pub mod row;
@@ -53,6 +56,7 @@ mod numbers;
 mod part;
 mod recurrence;
 mod sample;
+mod seen;
 mod sign;
 mod summary;
 mod table;

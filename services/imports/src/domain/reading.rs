@@ -10,18 +10,18 @@ use serde::{Deserialize, Serialize};
 use super::amount::{Numeral, Plan};
 use super::answer::{self, Answers, Given, Saved};
 use super::bench::{Bench, Holder};
-use super::candidate::PLANS_MAX;
-use super::column::{self, Survey};
+use super::candidate::{Base, PLANS_MAX};
+use super::column;
 use super::decision::Decision;
-use super::dialect;
-use super::encoding::{self, Charset, Detected};
+use super::encoding::{self, Charset};
 use super::evidence;
-use super::layout::{self, Layout};
+use super::mapping::{Mapping, Role};
 use super::nature::Nature;
 use super::part::{self, Parts};
 use super::question::{QUESTIONS_MAX, Question};
 use super::record::Dialect;
 use super::row::{self, Entry};
+use super::seen::{self, Seen};
 use super::shape::{self, Shape};
 use super::table::Table;
 use super::trial::{self, Findings, Trial};
@@ -54,6 +54,8 @@ pub struct Hints {
     pub answers: Answers,
     /// What was answered for such a statement before: taken where the person has not answered.
     pub template: Option<Saved>,
+    /// What a person says the columns mean.
+    pub mapping: Option<Mapping>,
 }
 
 /// What becomes of a row that has an amount and no date.
@@ -130,6 +132,8 @@ pub struct Refusal {
     pub reason: &'static str,
     /// For people: what is wrong and the way out.
     pub detail: String,
+    /// The part of a mapping that does not fit the file.
+    pub field: Option<String>,
 }
 
 impl Refusal {
@@ -137,6 +141,7 @@ impl Refusal {
         Self {
             reason,
             detail: detail.into(),
+            field: None,
         }
     }
 }
@@ -225,43 +230,32 @@ pub fn recognise(source: &dyn Source, hints: &Hints) -> Result<Recognition, Read
     }
 }
 
-/// What is known of the file when its rows have been surveyed.
-struct Seen {
-    charset: Charset,
-    dialect: Dialect,
-    layout: Layout,
-    survey: Survey,
-}
-
 fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
-    let seen = match see(source, hints.today)? {
+    let mapping = hints.mapping();
+    let seen = match seen::see(source, hints.today, &mapping)? {
         Ok(seen) => seen,
         Err(refusal) => return Ok(Recognition::Refused(refusal)),
     };
-    let Seen {
-        charset,
-        dialect,
-        layout,
-        survey,
-    } = &seen;
-    let parts = part::find(survey, layout, hints.currency);
+    let (charset, dialect) = (&seen.charset, &seen.dialect);
+    let (layout, survey) = (&seen.layout, &seen.survey);
+    let mut parts = part::find(survey, layout, hints.currency);
+    mapping.parts(&mut parts);
     let table = Table::new(survey, layout, parts.currency);
-    if table.torn_apart(layout.names.as_ref().map_or(0, Vec::len)) {
-        let detail = "Amounts are split at their decimal comma: cells need quotation marks.";
-        let refusal = Refusal::new("UNQUOTED_DECIMALS", detail);
-        return Ok(Recognition::Refused(refusal));
-    }
-    let bases = table.bases();
+    let bases = match bases(&table, &mapping) {
+        Ok(bases) => bases,
+        Err(refusal) => return Ok(Recognition::Refused(refusal)),
+    };
     let mut plans: Vec<Plan> = bases.iter().flat_map(|base| base.plans.clone()).collect();
     if plans.is_empty() || plans.len() > PLANS_MAX {
         return Ok(no_amount_column());
     }
     let named = table.fee();
     let fee = named.or_else(|| table.surcharge(&bases));
+    let fee = mapping.numerals(Role::Fee, fee, &table).pop();
     if fee.is_some() {
         plans.extend(plans.clone().into_iter().map(|plan| Plan { fee, ..plan }));
     }
-    let balances = table.balances();
+    let balances = mapping.numerals(Role::Balance, table.balances(), &table);
     let trial = Trial {
         plans: &plans,
         balances: &balances,
@@ -277,10 +271,14 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
         Ok(when) => when,
         Err(refusal) => return Ok(Recognition::Refused(refusal)),
     };
+    let distinct = mapping.distinct(findings.unique);
+    if let Err(unfit) = distinct.and_then(|()| mapping.when(&mut when, survey)) {
+        return Ok(Recognition::Refused(unfit.into()));
+    }
     let dated = answer::date(&mut when, layout, hints);
-    let holder = Holder::new(hints.kind, parts.iban || layout.iban);
+    let names = column::names(layout);
     let bench = Bench {
-        holder,
+        holder: Holder::new(hints.kind, parts.iban || layout.iban),
         bases: &bases,
         plans: &plans,
         findings: &findings,
@@ -289,9 +287,10 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
         direction: when.direction(survey),
         survey,
         fee,
-        fee_named: named.is_some(),
-        names: layout.names.as_deref().unwrap_or_default(),
+        fee_named: named.is_some() || mapping.says(Role::Fee),
+        names: &names,
         nature: Nature::of(survey, layout),
+        mapping: &mapping,
     };
     let mut decision = bench.decide();
     let given = dated
@@ -300,8 +299,21 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
     let mut recognition = conclude(source, hints, &seen, &parts, &findings, &when, &decision)?;
     if let Some(reading) = recognition.reading_mut() {
         reading.answers.splice(0..0, given);
+        reading.evidence.extend(mapping.evidence());
     }
     Ok(recognition)
+}
+
+/// Where the amounts may stand.
+fn bases(table: &Table<'_>, mapping: &Mapping) -> Result<Vec<Base>, Refusal> {
+    if table.torn_apart(table.layout.names.as_ref().map_or(0, Vec::len)) {
+        let detail = "Amounts are split at their decimal comma: cells need quotation marks.";
+        return Err(Refusal::new("UNQUOTED_DECIMALS", detail));
+    }
+    let mut bases = table.bases();
+    mapping.fits(table)?;
+    mapping.bases(&mut bases)?;
+    Ok(bases)
 }
 
 /// Makes the reading under the first choices, and the questions for what is open.
@@ -347,7 +359,7 @@ fn conclude(
     if decision.choices.len() > 1 {
         let with = |plan: &Plan| Reading {
             plan: plan.clone(),
-            currency_columns: part::currency_columns(&seen.survey, layout, plan),
+            currency_columns: hints.currency_columns(&seen.survey, layout, plan),
             ..reading.clone()
         };
         let readings = decision.choices.iter().map(with);
@@ -431,7 +443,7 @@ fn assemble(
         value_day: when.value,
         plan: plan.clone(),
         balance: decision.balance,
-        currency_columns: part::currency_columns(&seen.survey, layout, plan),
+        currency_columns: hints.currency_columns(&seen.survey, layout, plan),
         currency: named.or_else(marked).or(hints.currency),
         descriptions: parts.descriptions.clone(),
         counterparties: parts.counterparties.clone(),
@@ -446,36 +458,4 @@ fn assemble(
         evidence: Vec::new(),
         answers: Vec::new(),
     }
-}
-
-fn see(source: &dyn Source, today: NaiveDate) -> Result<Result<Seen, Refusal>, ReadError> {
-    let charset = match encoding::detect(source)? {
-        Detected::Text(charset) => charset,
-        Detected::Refused(refusal) => return Ok(Err(refusal)),
-    };
-    let dialect::Found { dialect, records } = dialect::detect(source, &charset, today)?;
-    if records.is_empty() {
-        let detail = "The text has no columns. Download the statement as CSV.";
-        return Ok(Err(Refusal::new("NO_TABLE", detail)));
-    }
-    let layout = layout::find(&records, today);
-    if layout.date_columns.is_empty() {
-        let detail = "No column holds dates. Is this a statement of transactions?";
-        return Ok(Err(Refusal::new("NO_DATE_COLUMN", detail)));
-    }
-    let survey = column::survey(source, &charset, &dialect, &layout, today)?;
-    if survey.rows == 0 {
-        let detail = "The statement has no rows. Choose a longer period.";
-        return Ok(Err(Refusal::new("NO_ROWS", detail)));
-    }
-    if let Some(line) = survey.other_table {
-        let detail = format!("Another table begins on line {line}. Import the tables one by one.");
-        return Ok(Err(Refusal::new("SEVERAL_TABLES", detail)));
-    }
-    Ok(Ok(Seen {
-        charset,
-        dialect,
-        layout,
-        survey,
-    }))
 }

@@ -26,6 +26,7 @@ pub(super) fn hints(answers: &[(&str, &str)]) -> Hints {
         kind: None,
         answers: owned.collect::<BTreeMap<_, _>>(),
         template: None,
+        mapping: None,
     }
 }
 

@@ -166,7 +166,7 @@ pub(super) fn decide(
 
 /// A column in words.
 pub(super) fn title(layout: &Layout, column: usize) -> String {
-    match column::name(layout, column) {
+    match column::written(layout, column) {
         "" => format!("column {}", column + 1),
         name => format!("column {name:?}"),
     }

@@ -13,6 +13,7 @@ use pbjson_types::Timestamp;
 use crate::{
     domain::{
         description::{Column, describe},
+        mapping::{Mapping, Written},
         question::{Choice, Question},
         reading::Reading,
         review::{Action, Counts, Verdict},
@@ -93,7 +94,25 @@ pub(super) fn import(import: &Import, file: Option<&Upload>) -> proto::Import {
             .template_id
             .map(|id| id.to_string())
             .unwrap_or_default(),
+        mapping: import.mapping.as_ref().map(mapping),
         ..proto::Import::default()
+    }
+}
+
+fn mapping(mapping: &Mapping) -> proto::Mapping {
+    let columns = mapping.columns.iter().map(|mapped| proto::MappedColumn {
+        position: i32::try_from(mapped.column + 1).unwrap_or(i32::MAX),
+        role: mapped.role.as_str().to_owned(),
+        format: mapped.format.map_or("", Written::as_str).to_owned(),
+    });
+    proto::Mapping {
+        encoding: mapping.encoding.clone().unwrap_or_default(),
+        delimiter: match mapping.delimiter {
+            Some('\t') => "\\t".to_owned(),
+            other => other.map(String::from).unwrap_or_default(),
+        },
+        header_line: i64::try_from(mapping.header_line.unwrap_or_default()).unwrap_or(i64::MAX),
+        columns: columns.collect(),
     }
 }
 
@@ -118,7 +137,13 @@ fn warnings(import: &Import) -> Vec<proto::ImportWarning> {
         message: format!("{invalid} of {rows} rows are left out; look at them before confirming"),
     };
     let many = import.totals.counts.many_are_left_out();
-    let warnings = [(count > 0, conflicts), (many, left_out)].into_iter();
+    let unfit = import.mapping_problem.clone().unwrap_or_default();
+    let unfit = proto::ImportWarning {
+        reason: "MAPPING_UNFIT".to_owned(),
+        message: format!("the mapping does not fit the file and was left out: {unfit}"),
+    };
+    let unmapped = import.mapping_problem.is_some();
+    let warnings = [(count > 0, conflicts), (many, left_out), (unmapped, unfit)].into_iter();
     warnings
         .filter_map(|(applies, warning)| applies.then_some(warning))
         .collect()

@@ -5,7 +5,7 @@ use djinn_ledger::{account::Account, money::Currency};
 use djinn_proto::imports::v1 as proto;
 use uuid::Uuid;
 
-use super::{Door, body_hash, complete, parse, read};
+use super::{Door, body_hash, complete, parse, read, reread};
 use crate::{
     Error,
     domain::page,
@@ -27,13 +27,17 @@ impl Door {
         let upload_id = parse::id("upload_id", &asked.upload_id)?;
         let account_id = parse::id("account_id", &asked.account_id)?;
         let auto_confirm = asked.auto_confirm;
+        let mapping = reread::mapping(asked.mapping.as_ref())?;
+        let written = reread::written(mapping.as_ref())?;
         let import_id = self.steps.clock.id();
         let now = self.steps.clock.now();
-        let body_hash = body_hash(&[
-            upload_id.as_bytes(),
-            account_id.as_bytes(),
-            &[u8::from(auto_confirm)],
-        ]);
+        let auto = [u8::from(auto_confirm)];
+        let mut parts = vec![&upload_id.as_bytes()[..], account_id.as_bytes(), &auto];
+        // Without a mapping as in releases that knew none, whose requests may be repeated.
+        if mapping.is_some() {
+            parts.push(&written);
+        }
+        let body_hash = body_hash(&parts);
         let mut transaction = self.steps.store.user(user).await?;
         let claim = request::Request {
             rpc: "CreateImport",
@@ -54,8 +58,9 @@ impl Door {
             account_id,
             currency,
             auto_confirm,
+            mapping,
         };
-        store::import::create(&mut transaction, new, now).await?;
+        store::import::create(&mut transaction, &new, now).await?;
         let start_at = now + START_GRACE;
         store::due::set(&mut transaction, Duty::StartImport, import_id, start_at).await?;
         let owned = store::import::own(&mut transaction, import_id).await?;

@@ -6,8 +6,12 @@ use futures::{Stream, StreamExt, stream};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Status;
 
-use super::{convert, parse};
-use crate::{Error, domain::record::ROWS_MAX, steps::Steps};
+use super::{convert, parse, reread};
+use crate::{
+    Error,
+    domain::record::ROWS_MAX,
+    steps::{Steps, preview::Said},
+};
 
 /// Rows that are sent when the caller does not say.
 const ROWS_DEFAULT: usize = 1_000;
@@ -23,8 +27,11 @@ pub(super) async fn preview(
         Ok(count) => count.min(usize::try_from(ROWS_MAX).unwrap_or(usize::MAX)),
         Err(_) => return Err(Error::invalid("rows_max", "is negative; send 0 to 2000000")),
     };
-    let answers = parse::answers(asked.answers)?;
-    let preview = steps.preview(user, upload_id, answers, rows_max).await?;
+    let said = Said {
+        answers: parse::answers(asked.answers)?,
+        mapping: reread::mapping(asked.mapping.as_ref())?,
+    };
+    let preview = steps.preview(user, upload_id, said, rows_max).await?;
     let reading = Part::Reading(proto::PreviewReading {
         reading: Some(convert::reading(&preview.reading)),
         questions: preview.questions.iter().map(convert::question).collect(),

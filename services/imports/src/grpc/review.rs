@@ -179,7 +179,7 @@ fn is_confirmed(status: Status) -> bool {
 }
 
 /// Whether rows have verdicts.
-fn is_matched(status: Status) -> bool {
+pub(super) fn is_matched(status: Status) -> bool {
     matches!(
         status,
         Status::Review

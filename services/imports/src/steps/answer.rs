@@ -101,7 +101,7 @@ impl Steps {
 impl Import {
     /// What the person has answered so far and answers now. What a template answered is left to
     /// the template.
-    fn answers_with(&self, now: &Answers) -> Answers {
+    pub(super) fn answers_with(&self, now: &Answers) -> Answers {
         let reading = self.reading.iter().flat_map(|reading| &reading.answers);
         let before = reading.filter(|given| given.by == Giver::Person);
         let before = before.map(|given| (given.key.clone(), given.value.clone()));

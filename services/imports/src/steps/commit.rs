@@ -135,7 +135,7 @@ impl Steps {
         Ok(expected)
     }
 
-    async fn hand_back(
+    pub(super) async fn hand_back(
         &self,
         transaction: &mut UserTransaction,
         import: &Import,

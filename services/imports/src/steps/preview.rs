@@ -13,6 +13,7 @@ use crate::{
     Error,
     domain::{
         answer::Answers,
+        mapping::Mapping,
         question::Question,
         reading::{Hints, Reading, Recognition},
         row::{self, Entry},
@@ -21,6 +22,15 @@ use crate::{
 
 /// Rows that wait to be sent.
 const ROWS_AHEAD: usize = 256;
+
+/// What a person says of the file beforehand.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// Answers to questions of an earlier preview.
+    pub answers: Answers,
+    /// What the columns mean.
+    pub mapping: Option<Mapping>,
+}
 
 /// What a preview shows.
 pub struct Preview {
@@ -41,7 +51,7 @@ impl Steps {
         &self,
         user: UserId,
         upload_id: Uuid,
-        answers: Answers,
+        said: Said,
         rows_max: usize,
     ) -> Result<Preview, Error> {
         let mut transaction = self.store.user(user).await?;
@@ -57,17 +67,21 @@ impl Steps {
             today: self.clock.today(),
             currency: None,
             kind: None,
-            answers,
+            answers: said.answers,
             // A preview has no account, and templates belong to one.
             template: None,
+            mapping: said.mapping,
         };
         let (reading, questions) = match self.read(file.object_key.clone(), hints).await? {
             Recognition::Ready(reading) => (reading, Vec::new()),
             Recognition::Asks { reading, questions } => (reading, questions),
             Recognition::Refused(refusal) => {
-                return Err(Error::FileRefused {
-                    reason: refusal.reason,
-                    detail: refusal.detail,
+                return Err(match refusal.field {
+                    Some(field) => Error::invalid(field, refusal.detail),
+                    None => Error::FileRefused {
+                        reason: refusal.reason,
+                        detail: refusal.detail,
+                    },
                 });
             }
         };

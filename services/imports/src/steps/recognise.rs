@@ -41,16 +41,26 @@ impl Steps {
     /// # Errors
     /// When the file cannot be fetched.
     pub async fn recognise(&self, key: Key) -> Result<Recognised, Error> {
+        loop {
+            // Without the mapping that the file does not allow, the next time.
+            if let Some(found) = self.look(key).await? {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// One look at the file; none when a mapping was left out, so that it reads otherwise now.
+    async fn look(&self, key: Key) -> Result<Option<Recognised>, Error> {
         let (mut transaction, import) = self.find(key).await?;
         match import.status {
             Status::Recognising => {}
-            Status::Asking => return Ok(Recognised::Asks(import.etag)),
-            Status::Refused => return Ok(Recognised::Refused),
+            Status::Asking => return Ok(Some(Recognised::Asks(import.etag))),
+            Status::Refused => return Ok(Some(Recognised::Refused)),
             Status::Staging
             | Status::Matching
             | Status::Review
             | Status::Committing
-            | Status::Committed => return Ok(Recognised::Ready),
+            | Status::Committed => return Ok(Some(Recognised::Ready)),
             _ => return Err(import.wrong_status()),
         }
         let file = file_of(&mut transaction, import.upload_id).await?;
@@ -67,16 +77,20 @@ impl Steps {
             Recognition::Ready(reading) => {
                 self.freeze(key, &import, frozen(reading, &[]), Status::Staging)
                     .await?;
-                Ok(Recognised::Ready)
+                Ok(Some(Recognised::Ready))
             }
             Recognition::Asks { reading, questions } => {
                 self.freeze(key, &import, frozen(reading, questions), Status::Asking)
                     .await?;
-                Ok(Recognised::Asks(import.etag))
+                Ok(Some(Recognised::Asks(import.etag)))
+            }
+            Recognition::Refused(refusal) if import.mapping.is_some() => {
+                self.leave_mapping(key, &import, refusal).await?;
+                Ok(None)
             }
             Recognition::Refused(refusal) => {
                 self.refuse(key, &import, refusal).await?;
-                Ok(Recognised::Refused)
+                Ok(Some(Recognised::Refused))
             }
         }
     }
@@ -96,6 +110,7 @@ impl Steps {
             kind,
             answers: import.answers.clone(),
             template: None,
+            mapping: import.mapping.clone(),
         };
         let recognition = self.read(object_key.clone(), hints.clone()).await?;
         let Recognition::Asks { reading, .. } = &recognition else {

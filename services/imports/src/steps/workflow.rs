@@ -6,8 +6,8 @@ use std::time::Duration;
 use djinn_chassis::{auth::UserId, temporal::Owned};
 use djinn_temporal::{
     imports::{
-        AnswerInput, CancelInput, ConfirmInput, ImportInput, ImportRef, ImportStatement, SWEEP_ID,
-        SweepImports, SweepInput, workflow_id,
+        AnswerInput, CancelInput, ConfirmInput, ImportInput, ImportRef, ImportStatement,
+        RereadInput, SWEEP_ID, SweepImports, SweepInput, workflow_id,
     },
     revert::{self, RevertImport, RevertInput},
 };
@@ -22,7 +22,7 @@ use temporalio_client::{
 };
 use uuid::Uuid;
 
-use super::{Key, Steps, answer::Answer};
+use super::{Key, Steps, answer::Answer, reread::Reread};
 use crate::{
     Error,
     domain::{review::Etag, status::Status},
@@ -51,6 +51,8 @@ pub(crate) enum Word {
     },
     /// Go on with this answer.
     Answer(Answer),
+    /// Read the file otherwise.
+    Reread(Reread),
     /// End it.
     Cancel,
 }
@@ -64,6 +66,10 @@ impl Word {
             }
             Self::Answer(answer) => {
                 import.status == Status::Asking && Etag::parse(&answer.etag) == Some(import.etag)
+            }
+            Self::Reread(asked) => {
+                matches!(import.status, Status::Review | Status::Asking)
+                    && Etag::parse(&asked.etag) == Some(import.etag)
             }
             Self::Cancel => import.status.can_be_given_up(),
         }
@@ -92,6 +98,7 @@ impl Steps {
                         .await
                 }
                 Word::Answer(answer) => self.workflows.answer(owned, answer).await,
+                Word::Reread(asked) => self.workflows.reread(owned, asked).await,
                 Word::Cancel => self.workflows.cancel(owned, request_id).await,
             };
             let Err(Error::RefusedByWorkflow(_)) = &answer else {
@@ -213,6 +220,27 @@ impl Workflows {
             answers: answer.answers.clone(),
         };
         let update = handle.execute_update(ImportStatement::answer, input, options);
+        in_time(update).await?.map_err(refused)
+    }
+
+    /// Has the file read otherwise; the same request id again is the same wish.
+    ///
+    /// # Errors
+    /// [`Error::RefusedByWorkflow`] outside a review and questions.
+    pub async fn reread(&self, import: &Owned<ImportId>, asked: &Reread) -> Result<(), Error> {
+        let id = workflow_id(&import.id().0.to_string());
+        let handle = self.client.get_workflow_handle::<ImportStatement>(id);
+        let options = update_options(asked.request_id);
+        let mapping = asked.mapping.as_ref().map(serde_json::to_string);
+        let input = RereadInput {
+            request_id: asked.request_id.to_string(),
+            etag: asked.etag.clone(),
+            mapping: mapping
+                .transpose()
+                .map_err(|error| Error::Task(error.into()))?,
+            answers: asked.answers.clone(),
+        };
+        let update = handle.execute_update(ImportStatement::reread, input, options);
         in_time(update).await?.map_err(refused)
     }
 

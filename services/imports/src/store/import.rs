@@ -12,6 +12,7 @@ use crate::{
     Error,
     domain::{
         answer::Answers,
+        mapping::Mapping,
         question::Question,
         reading::Reading,
         review::{Counts, Etag, Totals},
@@ -22,7 +23,7 @@ use crate::{
 mod reading;
 mod status;
 
-pub use reading::{Frozen, answer, freeze_reading};
+pub use reading::{Change, Frozen, answer, freeze_reading, leave_mapping, reread};
 pub use status::{Move, lock, lock_for_edit, move_on, note_change, note_failure, set_deadline};
 
 /// The id of an import, in the type that a workflow is reached by.
@@ -54,6 +55,10 @@ pub struct Import {
     pub answers: Answers,
     /// The template that answered, unless a person did.
     pub template_id: Option<Uuid>,
+    /// What a person says the columns mean.
+    pub mapping: Option<Mapping>,
+    /// Why a mapping was left out.
+    pub mapping_problem: Option<String>,
     /// Why it ended or was handed back.
     pub failure: Option<Failure>,
     /// Rows done in the current step.
@@ -86,7 +91,7 @@ pub struct Failure {
 }
 
 /// What a new import is made of.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct NewImport {
     /// Its id.
     pub import_id: Uuid,
@@ -98,6 +103,8 @@ pub struct NewImport {
     pub currency: Currency,
     /// Whether it may commit by itself.
     pub auto_confirm: bool,
+    /// What a person says the columns mean.
+    pub mapping: Option<Mapping>,
 }
 
 struct Row {
@@ -113,6 +120,8 @@ struct Row {
     questions: Option<serde_json::Value>,
     answers: serde_json::Value,
     template_id: Option<Uuid>,
+    mapping: Option<serde_json::Value>,
+    mapping_problem: Option<String>,
     failure_reason: Option<String>,
     failure_message: Option<String>,
     progress_done: i64,
@@ -163,20 +172,15 @@ impl TryFrom<Row> for Import {
                 revision: row.revision,
             },
             auto_confirm: row.auto_confirm,
-            reading: row
-                .reading
-                .map(serde_json::from_value)
-                .transpose()
-                .map_err(|error| undecodable(error.into()))?,
-            questions: row
-                .questions
-                .map(serde_json::from_value)
-                .transpose()
-                .map_err(|error| undecodable(error.into()))?
+            reading: decoded(row.reading).map_err(undecodable)?,
+            questions: decoded(row.questions)
+                .map_err(undecodable)?
                 .unwrap_or_default(),
             answers: serde_json::from_value(row.answers)
                 .map_err(|error| undecodable(error.into()))?,
             template_id: row.template_id,
+            mapping: decoded(row.mapping).map_err(undecodable)?,
+            mapping_problem: row.mapping_problem,
             failure: row.failure_reason.map(|reason| Failure {
                 reason,
                 message: row.failure_message.unwrap_or_default(),
@@ -208,22 +212,29 @@ impl TryFrom<Row> for Import {
     }
 }
 
+fn decoded<T: serde::de::DeserializeOwned>(
+    value: Option<serde_json::Value>,
+) -> Result<Option<T>, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(value.map(serde_json::from_value).transpose()?)
+}
+
 /// Writes a new import in `created`.
 ///
 /// # Errors
 /// As the database answers.
 pub async fn create(
     transaction: &mut UserTransaction,
-    new: NewImport,
+    new: &NewImport,
     now: DateTime<Utc>,
 ) -> Result<(), Error> {
     let user_id = transaction.user_id().uuid();
+    let mapping = new.mapping.as_ref().map(reading::json).transpose()?;
     sqlx::query!(
         r#"
         INSERT INTO imports.import
             (user_id, import_id, upload_id, account_id, currency_code, status, auto_confirm,
-             created_at, updated_at)
-        VALUES ($1, $2, $3, $4, $5, 'created', $6, $7, $7)
+             mapping, created_at, updated_at)
+        VALUES ($1, $2, $3, $4, $5, 'created', $6, $7, $8, $8)
         "#,
         user_id,
         new.import_id,
@@ -231,6 +242,7 @@ pub async fn create(
         new.account_id,
         new.currency.code(),
         new.auto_confirm,
+        mapping,
         now,
     )
     .execute(&mut **transaction)
@@ -293,11 +305,11 @@ pub async fn get(
         r#"
         SELECT i.import_id, i.account_id, i.currency_code, i.upload_id, i.status, i.generation,
                i.revision, i.auto_confirm, i.reading, i.questions, i.answers, i.template_id,
-               i.failure_reason, i.failure_message, i.progress_done, i.progress_total,
-               i.row_count, i.new_count, i.duplicate_count, i.deleted_before_count,
-               i.changed_count, i.invalid_count, i.included_count, i.linked_count,
-               i.suspected_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
-               i.account_version, i.expires_at,
+               i.mapping, i.mapping_problem, i.failure_reason, i.failure_message,
+               i.progress_done, i.progress_total, i.row_count, i.new_count, i.duplicate_count,
+               i.deleted_before_count, i.changed_count, i.invalid_count, i.included_count,
+               i.linked_count, i.suspected_count, i.included_minor, i.balance_before_minor,
+               i.id_conflict_count, i.account_version, i.expires_at,
                i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE i.import_id = $1
@@ -339,11 +351,11 @@ pub async fn list(
         r#"
         SELECT i.import_id, i.account_id, i.currency_code, i.upload_id, i.status, i.generation,
                i.revision, i.auto_confirm, i.reading, i.questions, i.answers, i.template_id,
-               i.failure_reason, i.failure_message, i.progress_done, i.progress_total,
-               i.row_count, i.new_count, i.duplicate_count, i.deleted_before_count,
-               i.changed_count, i.invalid_count, i.included_count, i.linked_count,
-               i.suspected_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
-               i.account_version, i.expires_at,
+               i.mapping, i.mapping_problem, i.failure_reason, i.failure_message,
+               i.progress_done, i.progress_total, i.row_count, i.new_count, i.duplicate_count,
+               i.deleted_before_count, i.changed_count, i.invalid_count, i.included_count,
+               i.linked_count, i.suspected_count, i.included_minor, i.balance_before_minor,
+               i.id_conflict_count, i.account_version, i.expires_at,
                i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE ($1::uuid IS NULL OR i.account_id = $1)

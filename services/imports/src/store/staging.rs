@@ -314,6 +314,51 @@ pub async fn analyze(transaction: &mut UserTransaction) -> Result<(), Error> {
     Ok(())
 }
 
+/// Deletes the rows of earlier recognitions of a file. At most `count_max` staged rows go in one
+/// call; false while some are left.
+///
+/// # Errors
+/// As the database answers.
+pub async fn purge_earlier(
+    transaction: &mut UserTransaction,
+    target: Target,
+    count_max: i64,
+) -> Result<bool, Error> {
+    let purged = sqlx::query!(
+        r#"
+        DELETE FROM imports.staged s
+        WHERE s.import_id = $1 AND (s.generation, s.row_number) IN (
+            SELECT p.generation, p.row_number FROM imports.staged p
+            WHERE p.import_id = $1 AND p.generation < $2
+            ORDER BY p.generation, p.row_number LIMIT $3
+        )
+        "#,
+        target.import_id,
+        target.generation,
+        count_max,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    if i64::try_from(purged.rows_affected()).is_ok_and(|count| count >= count_max) {
+        return Ok(false);
+    }
+    sqlx::query!(
+        "DELETE FROM imports.verdict WHERE import_id = $1 AND generation < $2",
+        target.import_id,
+        target.generation,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    sqlx::query!(
+        "DELETE FROM imports.rejected_row WHERE import_id = $1 AND generation < $2",
+        target.import_id,
+        target.generation,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(true)
+}
+
 /// Deletes the rows of an import that ended. At most `count_max` staged rows go in one call; false
 /// while some are left.
 ///

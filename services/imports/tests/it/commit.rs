@@ -104,6 +104,7 @@ async fn nothing_in_doubt_commits_by_itself_when_asked_to() {
         upload_id,
         account_id: account_id.to_string(),
         auto_confirm: true,
+        mapping: None,
     };
     let import = client
         .create_import(request)

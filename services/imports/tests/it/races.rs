@@ -22,7 +22,7 @@ use tokio::sync::{RwLock, watch};
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-use self::scene::{ENTRIES, files};
+use self::scene::{ENTRIES, files, otherwise};
 use crate::{
     by_hand, invariant,
     world::{Client, PATIENCE, World, reason, upload},
@@ -124,6 +124,7 @@ enum Word {
     ConfirmUnseen,
     Cancel,
     Answer { choice: usize },
+    Reread { column: i32 },
     Toggle { row: i64, included: bool },
     Revert,
 }
@@ -144,7 +145,11 @@ impl Move {
             50..60 => Word::Answer {
                 choice: rng.usize(0..2),
             },
-            60..68 => Word::Toggle {
+            60..63 => Word::Reread {
+                // The day, the text, the amount, and one that is not there.
+                column: rng.i32(1..=4),
+            },
+            63..68 => Word::Toggle {
                 row: rng.i64(1..=7),
                 included: rng.bool(),
             },
@@ -267,6 +272,7 @@ impl<'a> Player<'a> {
                     upload_id: self.uploads[file].clone(),
                     account_id: self.account_id.to_string(),
                     auto_confirm,
+                    mapping: None,
                 };
                 self.client.clone().create_import(request).await?;
             }
@@ -326,6 +332,7 @@ impl<'a> Player<'a> {
                 client.cancel_import(request).await?;
             }
             Word::Answer { choice } => drop(client.answer_import(answer(seen, choice)).await?),
+            Word::Reread { column } => drop(client.reread_import(otherwise(seen, column)).await?),
             Word::Toggle { row, included } => self.toggle(seen, row, included).await?,
             Word::Revert => {
                 let request = proto::RevertImportRequest {

@@ -14,6 +14,7 @@ fn create_request(upload_id: &str, account_id: Uuid) -> proto::CreateImportReque
         upload_id: upload_id.to_owned(),
         account_id: account_id.to_string(),
         auto_confirm: false,
+        mapping: None,
     }
 }
 

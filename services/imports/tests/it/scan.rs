@@ -100,6 +100,7 @@ async fn a_preview_shows_the_reading_and_the_rows_without_an_import() {
     let request = proto::PreviewStatementRequest {
         upload_id,
         rows_max: 10,
+        mapping: None,
         ..Default::default()
     };
     let mut stream = client

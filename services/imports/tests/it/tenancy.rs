@@ -87,6 +87,27 @@ async fn every_method(client: &mut Client, import_id: &str) -> Vec<Status> {
     ]
 }
 
+async fn methods_of_the_review(client: &mut Client, import_id: &str) -> Vec<Status> {
+    vec![
+        client
+            .reread_import(proto::RereadImportRequest {
+                import_id: import_id.to_owned(),
+                etag: "1-1".to_owned(),
+                request_id: Uuid::new_v4().to_string(),
+                ..Default::default()
+            })
+            .await
+            .unwrap_err(),
+        client
+            .download_error_report(proto::DownloadErrorReportRequest {
+                import_id: import_id.to_owned(),
+            })
+            .await
+            .map(|_| ())
+            .unwrap_err(),
+    ]
+}
+
 #[tokio::test]
 async fn another_users_import_answers_as_an_unknown_one() {
     let world = World::new().await;
@@ -97,8 +118,10 @@ async fn another_users_import_answers_as_an_unknown_one() {
     reach(&mut mine, &import_id, ImportState::Review).await;
     let mut theirs = world.client(thief);
     let unknown = Uuid::new_v4().to_string();
-    let found = every_method(&mut theirs, &import_id).await;
-    let missing = every_method(&mut theirs, &unknown).await;
+    let mut found = every_method(&mut theirs, &import_id).await;
+    found.extend(methods_of_the_review(&mut theirs, &import_id).await);
+    let mut missing = every_method(&mut theirs, &unknown).await;
+    missing.extend(methods_of_the_review(&mut theirs, &unknown).await);
     for (found, missing) in found.iter().zip(&missing) {
         assert_eq!(found.code(), Code::NotFound, "{found:?}");
         assert_eq!(shape(found, &import_id), shape(missing, &unknown));
@@ -134,6 +157,7 @@ async fn references_inside_writes_are_looked_for_among_the_callers_own() {
             upload_id,
             account_id: account_id.to_string(),
             auto_confirm: false,
+            mapping: None,
         };
         let status = theirs.create_import(request).await.unwrap_err();
         assert_eq!(status.code(), Code::NotFound, "{status:?}");

@@ -330,6 +330,7 @@ pub(crate) async fn create(
         upload_id: upload_id.to_owned(),
         account_id: account_id.to_string(),
         auto_confirm: false,
+        mapping: None,
     };
     Ok(client
         .create_import(request)

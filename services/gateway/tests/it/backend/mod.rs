@@ -220,6 +220,8 @@ fn missing() -> Status {
 impl ImportService for Fake {
     type PreviewStatementStream =
         Pin<Box<dyn Stream<Item = Result<PreviewStatementResponse, Status>> + Send>>;
+    type DownloadErrorReportStream =
+        futures::stream::BoxStream<'static, Result<DownloadErrorReportResponse, Status>>;
     type WatchImportStream = ReceiverStream<Result<WatchImportResponse, Status>>;
 
     async fn upload_statement(
@@ -393,6 +395,45 @@ impl ImportService for Fake {
         let asked = self.take("AnswerImport", request).await?;
         let import = Some(sample::import(&asked.import_id));
         Ok(Response::new(AnswerImportResponse { import }))
+    }
+
+    async fn download_error_report(
+        &self,
+        request: Request<DownloadErrorReportRequest>,
+    ) -> Answer<Self::DownloadErrorReportStream> {
+        let asked = self.take("DownloadErrorReport", request).await?;
+        let chunk = |text: &str| {
+            Ok(DownloadErrorReportResponse {
+                chunk: text.as_bytes().to_vec(),
+            })
+        };
+        let mut parts = vec![chunk("line,reason\r\n"), chunk("2,BAD_DATE\r\n")];
+        match &*asked.import_id {
+            "unknown" => {
+                let message = "there is no import unknown";
+                return Err(refusal(Code::NotFound, "NOT_FOUND", message, &[]));
+            }
+            "read-again" => parts.push(Err(refusal(
+                Code::Aborted,
+                "ETAG_MISMATCH",
+                "the import has changed",
+                &[],
+            ))),
+            _ => {}
+        }
+        Ok(Response::new(futures::stream::iter(parts).boxed()))
+    }
+
+    async fn reread_import(
+        &self,
+        request: Request<RereadImportRequest>,
+    ) -> Answer<RereadImportResponse> {
+        let asked = self.take("RereadImport", request).await?;
+        let import = Some(Import {
+            mapping: asked.mapping,
+            ..sample::import(&asked.import_id)
+        });
+        Ok(Response::new(RereadImportResponse { import }))
     }
 
     async fn revert_import(

@@ -110,6 +110,31 @@ fn transactions() -> Vec<Case> {
     ]
 }
 
+fn another_mapping() -> Case {
+    Case {
+        name: "rereadImport(input: RereadImportInput!)",
+        argument: json!({ "requestId": REQUEST, "importId": "i1", "etag": "e1",
+            "mapping": { "delimiter": "|", "headerLine": 3,
+                "columns": [{ "position": 2, "role": "amount", "format": "1.234,56" },
+                    { "position": 4, "role": "ignored" }] },
+            "answers": [{ "key": "date", "value": "dmy" }] }),
+        selects: "{ id mapping { encoding delimiter headerLine \
+            columns { position role format } } }",
+        answers: json!({ "id": "i1", "mapping": { "encoding": null, "delimiter": "|",
+            "headerLine": 3, "columns": [
+                { "position": 2, "role": "amount", "format": "1.234,56" },
+                { "position": 4, "role": "ignored", "format": null }] } }),
+        asks: (
+            "RereadImport",
+            json!({ "requestId": REQUEST, "importId": "i1", "etag": "e1",
+                "mapping": { "delimiter": "|", "headerLine": "3", "columns": [
+                    { "position": 2, "role": "amount", "format": "1.234,56" },
+                    { "position": 4, "role": "ignored" }] },
+                "answers": { "date": "dmy" } }),
+        ),
+    }
+}
+
 fn imports() -> Vec<Case> {
     let (named, seen) = (
         json!({ "requestId": REQUEST, "importId": "i1" }),
@@ -138,6 +163,7 @@ fn imports() -> Vec<Case> {
                     "answers": { "date": "dmy", "b": "2" } }),
             ),
         },
+        another_mapping(),
         Case {
             name: "updateImportRows(input: UpdateImportRowsInput!)",
             argument: json!({ "importId": "i1", "etag": "e1", "changes": [

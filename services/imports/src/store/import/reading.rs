@@ -10,6 +10,7 @@ use crate::{
     domain::{
         answer::{Answers, Giver},
         heading::Heading,
+        mapping::Mapping,
         question::Question,
         reading::Reading,
     },
@@ -99,6 +100,89 @@ pub async fn answer(
     }
 }
 
-fn json(value: &(impl serde::Serialize + ?Sized)) -> Result<serde_json::Value, Error> {
+/// A person's answers before a reading and for it.
+#[derive(Clone, Copy, Debug)]
+pub struct Change<'a> {
+    /// Those that the reading before rests on.
+    pub before: &'a Answers,
+    /// Those that the next one rests on.
+    pub after: &'a Answers,
+}
+
+/// Moves an import on to be recognised once more, under another mapping. What the reading before
+/// rested on is kept, to go back to if the file does not allow it; what was shown and decided is
+/// not.
+///
+/// # Errors
+/// [`Error::Overtaken`] if the import is not where it must be.
+pub async fn reread(
+    transaction: &mut UserTransaction,
+    step: Move,
+    mapping: Option<&Mapping>,
+    answers: Change<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let moved = sqlx::query!(
+        r#"
+        UPDATE imports.import
+        SET status = $4, generation = generation + 1, revision = 0,
+            earlier = jsonb_build_object('mapping', mapping, 'answers', $8::jsonb),
+            mapping = $5, answers = $6, mapping_problem = NULL, template_id = NULL,
+            reading = NULL, questions = NULL, header_fingerprint = NULL, updated_at = $7,
+            failure_reason = NULL, failure_message = NULL, expires_at = NULL, progress_done = 0,
+            progress_total = 0, id_conflict_count = 0
+        WHERE import_id = $1 AND generation = $2 AND status = $3
+        "#,
+        step.import_id,
+        step.generation,
+        step.from.as_str(),
+        step.to.as_str(),
+        mapping.map(json).transpose()?,
+        json(answers.after)?,
+        now,
+        json(answers.before)?,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    match moved.rows_affected() {
+        1 => Ok(()),
+        _ => Err(Error::Overtaken {
+            import_id: step.import_id,
+        }),
+    }
+}
+
+/// Leaves a mapping out that the file does not allow, and says why: the file is read once more with
+/// what its reading rested on before, if there was one.
+///
+/// # Errors
+/// [`Error::Overtaken`] if the import is no longer being recognised.
+pub async fn leave_mapping(
+    transaction: &mut UserTransaction,
+    import_id: Uuid,
+    generation: i32,
+    problem: &str,
+) -> Result<(), Error> {
+    let left = sqlx::query!(
+        r#"
+        UPDATE imports.import
+        SET mapping = nullif(earlier -> 'mapping', 'null'::jsonb), earlier = NULL,
+            mapping_problem = $3, answers = coalesce(earlier -> 'answers', answers)
+        WHERE import_id = $1 AND generation = $2 AND status = 'recognising'
+          AND mapping IS NOT NULL
+        "#,
+        import_id,
+        generation,
+        problem,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    match left.rows_affected() {
+        1 => Ok(()),
+        _ => Err(Error::Overtaken { import_id }),
+    }
+}
+
+pub(super) fn json(value: &(impl serde::Serialize + ?Sized)) -> Result<serde_json::Value, Error> {
     serde_json::to_value(value).map_err(|error| Error::Task(error.into()))
 }

@@ -1,5 +1,10 @@
 //! What is imported and entered by hand in a race.
 
+use std::collections::HashMap;
+
+use djinn_proto::imports::v1 as proto;
+use uuid::Uuid;
+
 use crate::{by_hand::Entry, world::statement};
 
 /// Two that the files tell of with the same text, one that they tell of otherwise, one that they do
@@ -61,4 +66,23 @@ pub(super) fn files() -> Vec<Vec<u8>> {
         ("04/01/2024", "Fare", "-2.40"),
     ];
     vec![statement(&january), statement(&late), statement(&unclear)]
+}
+
+/// The same text in a column where it may be, or may not.
+pub(super) fn otherwise(seen: proto::Import, column: i32) -> proto::RereadImportRequest {
+    let column = proto::MappedColumn {
+        position: column,
+        role: "description".to_owned(),
+        format: String::new(),
+    };
+    proto::RereadImportRequest {
+        import_id: seen.import_id,
+        etag: seen.etag,
+        request_id: Uuid::new_v4().to_string(),
+        mapping: Some(proto::Mapping {
+            columns: vec![column],
+            ..proto::Mapping::default()
+        }),
+        answers: HashMap::new(),
+    }
 }

@@ -80,6 +80,7 @@ async fn a_review_with_suspicions_waits_for_a_person_and_one_with_links_does_not
             upload_id,
             account_id: account_id.to_string(),
             auto_confirm: true,
+            mapping: None,
         };
         let answer = client.create_import(request).await.unwrap().into_inner();
         reach(&mut client, &answer.import.unwrap().import_id, state).await;
