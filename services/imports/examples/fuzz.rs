@@ -144,6 +144,7 @@ fn judge(source: &Bytes) -> anyhow::Result<&'static str> {
         kind: None,
         answers: BTreeMap::new(),
         template: None,
+        mapping: None,
     };
     let begun = Instant::now();
     let recognition = recognise(source, &hints)?;
