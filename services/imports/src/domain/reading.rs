@@ -249,9 +249,7 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
     if plans.is_empty() || plans.len() > PLANS_MAX {
         return Ok(no_amount_column());
     }
-    let named = table.fee();
-    let fee = named.or_else(|| table.surcharge(&bases));
-    let fee = mapping.numerals(Role::Fee, fee, &table).pop();
+    let (fee, fee_named) = fee(&table, &bases, &mapping);
     if fee.is_some() {
         plans.extend(plans.clone().into_iter().map(|plan| Plan { fee, ..plan }));
     }
@@ -287,7 +285,7 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
         direction: when.direction(survey),
         survey,
         fee,
-        fee_named: named.is_some() || mapping.says(Role::Fee),
+        fee_named,
         names: &names,
         nature: Nature::of(survey, layout),
         mapping: &mapping,
@@ -314,6 +312,14 @@ fn bases(table: &Table<'_>, mapping: &Mapping) -> Result<Vec<Base>, Refusal> {
     mapping.fits(table)?;
     mapping.bases(&mut bases)?;
     Ok(bases)
+}
+
+/// The column that may hold fees, and whether its header or a person calls it that.
+fn fee(table: &Table<'_>, bases: &[Base], mapping: &Mapping) -> (Option<Numeral>, bool) {
+    let named = table.fee();
+    let found = named.or_else(|| table.surcharge(bases));
+    let fee = mapping.numerals(Role::Fee, found, table).pop();
+    (fee, named.is_some() || mapping.says(Role::Fee))
 }
 
 /// Makes the reading under the first choices, and the questions for what is open.

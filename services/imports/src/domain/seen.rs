@@ -1,5 +1,5 @@
-//! The first look at a file, before anything is decided of it: which text, which table, and what its
-//! columns hold. It judges nothing but whether there is a table of rows with dates.
+//! The first look at a file, before anything is decided of it: which text, which table, and what
+//! its columns hold. It judges nothing but whether there is a table of rows with dates.
 
 use chrono::NaiveDate;
 
