@@ -368,10 +368,11 @@ async fn look(
         ..Default::default()
     };
     let mut parts = client.preview_statement(request).await?.into_inner();
-    match parts.message().await?.unwrap().part.unwrap() {
-        Part::Reading(reading) => Ok(reading.reading.unwrap()),
-        Part::Row(row) => panic!("{row:?} before the reading"),
-    }
+    let first = parts.message().await?.unwrap().part;
+    let Some(Part::Reading(reading)) = first else {
+        unreachable!("{first:?} before the reading")
+    };
+    Ok(reading.reading.unwrap())
 }
 
 #[tokio::test]
