@@ -1,7 +1,7 @@
 //! `cargo xtask demo`: everything that works, end to end, as a user would see it: real processes,
 //! the public gateway, the command-line client, statements in banks' own formats.
 
-mod client;
+pub(crate) mod client;
 mod examples;
 mod folder;
 pub(crate) mod manifest;

@@ -8,13 +8,14 @@
 //! | `stack` | Postgres, clamd, Temporal and the object store, for the demo and for tests |
 //! | `services` | Djinn's own services on a stack, as real processes |
 //! | `clients` | clients that others wrote, against those services |
-//! | `test`, `demo`, `lint`, `prepare`, `record` | the commands |
+//! | `test`, `demo`, `lint`, `prepare`, `record`, `bench` | the commands |
 #![expect(
     clippy::print_stdout,
     clippy::print_stderr,
     reason = "a command-line tool"
 )]
 
+mod bench;
 mod clients;
 mod command;
 mod demo;
@@ -80,12 +81,18 @@ enum Command {
         /// The stack of the tests instead of the demo's.
         #[arg(long)]
         test: bool,
+        /// The stack of measurements instead of the demo's.
+        #[arg(long, conflicts_with = "test")]
+        bench: bool,
         /// Deletes its data too.
         #[arg(long)]
         wipe: bool,
     },
     /// Renews `.sqlx`, the metadata that SQL is checked against at build time.
     Prepare(prepare::Arguments),
+    /// Measures Djinn beside something else in the same run, as release builds.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Records the golden histories under `temporal/histories`.
     Record {
         /// Arguments for the recording program.
@@ -117,7 +124,15 @@ async fn run(command: Command) -> anyhow::Result<()> {
         Command::Clients { names } => clients::run(&workspace, &names).await,
         Command::Lint(arguments) => lint::run(&workspace, arguments).await,
         Command::Up { test } => stack::up(&workspace, Profile::of(test)).await,
-        Command::Down { test, wipe } => stack::down(&workspace, Profile::of(test), wipe).await,
+        Command::Down { test, bench, wipe } => {
+            let profile = if bench {
+                Profile::Bench
+            } else {
+                Profile::of(test)
+            };
+            stack::down(&workspace, profile, wipe).await
+        }
+        Command::Bench(bench) => bench::run(workspace, bench).await,
         Command::Prepare(arguments) => prepare::run(&workspace, arguments).await,
         Command::Record { arguments } => record::run(&workspace, &arguments).await,
     }

@@ -1,7 +1,8 @@
 //! The local stack: Postgres, clamd, Temporal and an object store, on ports and data of its own.
 //!
-//! Everything lies under `<target>/stack/<demo|test>/`. A stack that is already up is used as it
-//! is. The demo's data stays from run to run; the tests' data is made anew with every start.
+//! Everything lies under `<target>/stack/<demo|test|bench>/`. A stack that is already up is used as
+//! it is. The demo's data stays from run to run; that of tests and measurements is made anew with
+//! every start.
 
 mod clamd;
 mod describe;
@@ -24,6 +25,7 @@ use crate::{install, interrupt, wait};
 
 pub(crate) use describe::Listen;
 pub(crate) use state::{State, free};
+pub(crate) use temporal::NAMESPACE;
 
 /// Djinn's services, with their own processes, keys, and database roles.
 pub(crate) const SERVICES: [&str; 3] = ["imports", "sync", "gateway"];
@@ -47,6 +49,8 @@ const TURN_LIMIT: Duration = Duration::from_secs(300);
 pub(crate) enum Profile {
     Demo,
     Test,
+    /// Measurements: settings as in the demo, data made anew as for tests.
+    Bench,
 }
 
 impl Profile {
@@ -58,6 +62,7 @@ impl Profile {
         match self {
             Self::Demo => "demo",
             Self::Test => "test",
+            Self::Bench => "bench",
         }
     }
 }
@@ -172,7 +177,7 @@ impl<'a> Stack<'a> {
         if profile == Profile::Demo && !running {
             fs::remove_file(folder.join("kept")).ok();
         }
-        if profile == Profile::Test && !running {
+        if profile != Profile::Demo && !running {
             wipe_data(&folder, &home)?;
         }
         fs::create_dir_all(&home).context("cannot make the stack's data folder")?;

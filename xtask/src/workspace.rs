@@ -29,6 +29,16 @@ pub(crate) struct Workspace {
     /// Cargo's target folder: `target`, or wherever CARGO_TARGET_DIR points.
     pub(crate) target: PathBuf,
     pub(crate) packages: Vec<Package>,
+    build: Build,
+}
+
+/// How programs are built.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Build {
+    /// For the demo and the tests.
+    Everyday,
+    /// As on a server, for measurements.
+    Release,
 }
 
 /// A member of the workspace, as `cargo metadata` tells it.
@@ -72,12 +82,24 @@ impl Workspace {
             root: metadata.workspace_root,
             target: metadata.target_directory,
             packages: metadata.packages,
+            build: Build::Everyday,
         })
+    }
+
+    /// The same checkout with programs as they run on a server: optimised, without failpoints.
+    pub(crate) fn optimised(self) -> Self {
+        Self {
+            build: Build::Release,
+            ..self
+        }
     }
 
     /// Where `cargo build` puts binaries.
     pub(crate) fn bin_dir(&self) -> PathBuf {
-        self.target.join("debug")
+        self.target.join(match self.build {
+            Build::Everyday => "debug",
+            Build::Release => "release",
+        })
     }
 
     /// A binary that has been built.
@@ -121,9 +143,12 @@ impl Workspace {
     /// dependencies: so the features of all crates are the same here as under `cargo test`.
     pub(crate) async fn build(&self) -> anyhow::Result<()> {
         let mut cargo = self.cargo();
-        cargo
-            .args(["build", "--workspace", "--bins", "--examples"])
-            .args(self.features());
+        cargo.args(["build", "--workspace", "--bins"]);
+        match self.build {
+            Build::Everyday => cargo.arg("--examples").args(self.features()),
+            // Of the examples only what the stack itself needs.
+            Build::Release => cargo.args(["--example", "object_store", "--release"]),
+        };
         command::run(&mut cargo).await
     }
 

@@ -10,29 +10,29 @@ use crate::command::{self, Output};
 use crate::stack::Stack;
 
 /// Exit codes of `djinn import` that tell how the import ended.
-pub(super) const COMMITTED: i32 = 0;
-pub(super) const ASKS: i32 = 3;
-pub(super) const REFUSED: i32 = 4;
+pub(crate) const COMMITTED: i32 = 0;
+pub(crate) const ASKS: i32 = 3;
+pub(crate) const REFUSED: i32 = 4;
 
 /// A signed-in user.
-pub(super) struct Client {
+pub(crate) struct Client {
     program: std::path::PathBuf,
     environment: Vec<(String, String)>,
     verbose: bool,
 }
 
 /// What a call came to.
-pub(super) struct Answer {
-    pub(super) code: i32,
+pub(crate) struct Answer {
+    pub(crate) code: i32,
     /// The JSON it printed; null if it printed none.
-    pub(super) json: Value,
+    pub(crate) json: Value,
     /// Why it failed, for people.
-    pub(super) message: String,
+    pub(crate) message: String,
 }
 
 impl Client {
     /// A new user with a development token, so that a second run sees nothing of the first.
-    pub(super) async fn sign_in(
+    pub(crate) async fn sign_in(
         stack: &Stack<'_>,
         url: String,
         verbose: bool,
@@ -61,7 +61,7 @@ impl Client {
     }
 
     /// Opens an account and returns its id.
-    pub(super) async fn create_account(
+    pub(crate) async fn create_account(
         &self,
         name: &str,
         kind: &str,
@@ -85,25 +85,25 @@ impl Client {
     }
 
     /// Imports a statement and confirms its review.
-    pub(super) async fn import(&self, file: &Path, account_id: &str) -> anyhow::Result<Answer> {
+    pub(crate) async fn import(&self, file: &Path, account_id: &str) -> anyhow::Result<Answer> {
         let (import, account, yes) = ("import".as_ref(), "--account".as_ref(), "--yes".as_ref());
         self.call(&[import, file.as_os_str(), account, account_id.as_ref(), yes])
             .await
     }
 
     /// Undoes an import.
-    pub(super) async fn revert(&self, import_id: &str) -> anyhow::Result<Answer> {
+    pub(crate) async fn revert(&self, import_id: &str) -> anyhow::Result<Answer> {
         let arguments = ["imports", "revert", import_id, "--yes"].map(AsRef::as_ref);
         self.call(&arguments).await
     }
 
     /// How a statement reads.
-    pub(super) async fn preview(&self, file: &Path) -> anyhow::Result<Answer> {
+    pub(crate) async fn preview(&self, file: &Path) -> anyhow::Result<Answer> {
         self.call(&["preview".as_ref(), file.as_os_str()]).await
     }
 
     /// All transactions of an account, newest first.
-    pub(super) async fn transactions(&self, account_id: &str) -> anyhow::Result<Vec<Value>> {
+    pub(crate) async fn transactions(&self, account_id: &str) -> anyhow::Result<Vec<Value>> {
         let arguments = ["transactions", "list", "--account", account_id].map(AsRef::as_ref);
         let list = self
             .call(&arguments)
@@ -113,7 +113,7 @@ impl Client {
     }
 
     /// An account as the list shows it.
-    pub(super) async fn account(&self, account_id: &str) -> anyhow::Result<Value> {
+    pub(crate) async fn account(&self, account_id: &str) -> anyhow::Result<Value> {
         let arguments = ["account", "list"].map(AsRef::as_ref);
         let list = self
             .call(&arguments)
@@ -127,7 +127,7 @@ impl Client {
     }
 
     /// Any call of the client.
-    pub(super) async fn call(&self, arguments: &[&std::ffi::OsStr]) -> anyhow::Result<Answer> {
+    pub(crate) async fn call(&self, arguments: &[&std::ffi::OsStr]) -> anyhow::Result<Answer> {
         let mut djinn = Command::new(&self.program);
         djinn.arg("--json").args(arguments);
         for (name, _) in std::env::vars_os() {
@@ -165,7 +165,7 @@ impl Answer {
     }
 
     /// The JSON of a call that must not fail.
-    pub(super) fn expect_success(self, what: &str) -> anyhow::Result<Value> {
+    pub(crate) fn expect_success(self, what: &str) -> anyhow::Result<Value> {
         if self.code != 0 {
             bail!(
                 "`{what}` failed with exit code {}: {}",
@@ -177,7 +177,7 @@ impl Answer {
     }
 
     /// Why an import did not commit, in one line.
-    pub(super) fn reason(&self) -> String {
+    pub(crate) fn reason(&self) -> String {
         let questions = self.json["questions"]
             .as_array()
             .cloned()

@@ -110,7 +110,7 @@ fn secret_file(path: &Path, text: &str) -> anyhow::Result<()> {
 /// Lines for a shell.
 fn shell(stack: &Stack<'_>) -> String {
     let mut environment = match stack.profile {
-        Profile::Demo => {
+        Profile::Demo | Profile::Bench => {
             let mut all = migrate(stack, postgres::DEMO_DATABASE);
             all.extend(shared(stack));
             all.extend(databases(stack));
@@ -122,7 +122,7 @@ fn shell(stack: &Stack<'_>) -> String {
         }
     };
     let database = match stack.profile {
-        Profile::Demo => postgres::DEMO_DATABASE,
+        Profile::Demo | Profile::Bench => postgres::DEMO_DATABASE,
         Profile::Test => postgres::TEMPLATE,
     };
     environment.push((

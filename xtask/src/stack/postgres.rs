@@ -32,7 +32,7 @@ pub(crate) const PREPARE_DATABASE: &str = "djinn_prepare";
 /// The database of services that run as processes on a stack.
 pub(crate) fn services_database(profile: Profile) -> &'static str {
     match profile {
-        Profile::Demo => DEMO_DATABASE,
+        Profile::Demo | Profile::Bench => DEMO_DATABASE,
         Profile::Test => CLIENTS_DATABASE,
     }
 }
@@ -107,7 +107,7 @@ pub(crate) async fn start(stack: &Stack<'_>, installation: &Installation) -> any
 /// The settings that `faults.md` section 5 gives the server of a 4 GB machine.
 fn settings(stack: &Stack<'_>, data: &Path) -> Vec<String> {
     let (connections_max, fsync) = match stack.profile {
-        Profile::Demo => (80, "on"),
+        Profile::Demo | Profile::Bench => (80, "on"),
         // Suites run side by side, each with its services and pools. What a power cut would lose
         // is made anew with the next run; a crash of the server loses nothing either way.
         Profile::Test => (300, "off"),
@@ -189,6 +189,25 @@ pub(crate) async fn sql(
     database: &str,
     statement: &str,
 ) -> anyhow::Result<String> {
+    let mut psql = psql(stack, installation, database);
+    psql.args(["-c", statement]);
+    command::capture(&mut psql).await
+}
+
+/// Runs the statements of a file, each in a transaction of its own.
+pub(crate) async fn script(
+    stack: &Stack<'_>,
+    installation: &Installation,
+    database: &str,
+    file: &Path,
+) -> anyhow::Result<()> {
+    let mut psql = psql(stack, installation, database);
+    psql.arg("-f").arg(file);
+    command::capture(&mut psql).await.map(|_| ())
+}
+
+/// `psql` for the administrator of the cluster.
+fn psql(stack: &Stack<'_>, installation: &Installation, database: &str) -> Command {
     let mut psql = Command::new(installation.bin.join("psql"));
     psql.args([
         "-X",
@@ -201,10 +220,10 @@ pub(crate) async fn sql(
         "127.0.0.1",
     ])
     .args(["-p", &stack.state.ports.postgres.to_string()])
-    .args(["-U", "postgres", "-d", database, "-c", statement])
+    .args(["-U", "postgres", "-d", database])
     .env("PGPASSWORD", stack.state.password("postgres"))
     .env("PGCONNECT_TIMEOUT", "3");
-    command::capture(&mut psql).await
+    psql
 }
 
 /// Brings the profile's own database to the newest migration.
@@ -212,7 +231,7 @@ pub(crate) async fn migrate_profile(
     stack: &Stack<'_>,
     installation: &Installation,
 ) -> anyhow::Result<()> {
-    if stack.profile == Profile::Demo {
+    if stack.profile != Profile::Test {
         let outcome = migrate(stack, DEMO_DATABASE).await;
         // What sqlx says when a file no longer has the hash that ran here.
         let edited = |error: &anyhow::Error| format!("{error:#}").contains("has been modified");

@@ -21,9 +21,13 @@ const FIRST_PORT: u16 = 20_000;
 
 /// Each checkout begins its search at one of this many places, by its path, so that two of them
 /// rarely reach for the same ports at the same moment.
-const PLACES: u16 = 60;
+const PLACES: u16 = 40;
 
-/// Ports of a stack at its place; the demo's come first, then those of the tests.
+/// Stacks at a place: the demo's ports come first, then those of the tests, then those of
+/// measurements.
+const STACKS: u16 = 3;
+
+/// Ports of a stack.
 const STACK_SIZE: u16 = 100;
 
 /// Roles of the database, each with a password of its own.
@@ -122,8 +126,9 @@ impl Search {
         let stack = match profile {
             Profile::Demo => 0,
             Profile::Test => 1,
+            Profile::Bench => 2,
         };
-        let next = FIRST_PORT + (2 * place + stack) * STACK_SIZE;
+        let next = FIRST_PORT + (STACKS * place + stack) * STACK_SIZE;
         Self {
             next,
             end: next + STACK_SIZE,

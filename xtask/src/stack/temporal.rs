@@ -70,6 +70,7 @@ fn arguments(stack: &Stack<'_>) -> Vec<OsString> {
             let port = stack.state.ports.temporal_ui.to_string();
             arguments.extend(["--ui-port".into(), port.into()]);
         }
+        Profile::Bench => arguments.push("--headless".into()),
         Profile::Test => {
             arguments.push("--headless".into());
             // Like Postgres here: nothing outlives the run anyway.
