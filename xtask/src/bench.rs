@@ -20,8 +20,7 @@ pub(crate) enum Bench {
 
 /// Runs a measurement.
 pub(crate) async fn run(workspace: Workspace, bench: Bench) -> anyhow::Result<()> {
-    let workspace = workspace.optimised();
     match bench {
-        Bench::Import(arguments) => import::run(&workspace, &arguments).await,
+        Bench::Import(arguments) => import::run(workspace, &arguments).await,
     }
 }

@@ -9,6 +9,7 @@ use crate::workspace::Workspace;
 /// Runs the recording program on the stack of the tests; it writes `temporal/histories`.
 pub(crate) async fn run(workspace: &Workspace, arguments: &[OsString]) -> anyhow::Result<()> {
     workspace.build().await?;
+    workspace.build_record().await?;
     stack::with(workspace, Profile::Test, Parts::All, async |stack| {
         // Not `cargo run --package`, which would build with other features than everything else.
         let mut record = tokio::process::Command::new(workspace.example("record"));

@@ -139,16 +139,31 @@ impl Workspace {
             .any(|it| it.name == package && it.features.contains_key(feature))
     }
 
-    /// Builds every program. Examples are asked for as well because they bring in the development
-    /// dependencies: so the features of all crates are the same here as under `cargo test`.
+    /// Builds every program, and of the examples the one that a stack needs. An example brings in
+    /// the development dependencies: so the features of all crates are the same here as under
+    /// `cargo test`, and none compiles twice.
     pub(crate) async fn build(&self) -> anyhow::Result<()> {
         let mut cargo = self.cargo();
-        cargo.args(["build", "--workspace", "--bins"]);
+        cargo.args([
+            "build",
+            "--workspace",
+            "--bins",
+            "--example",
+            "object_store",
+        ]);
         match self.build {
-            Build::Everyday => cargo.arg("--examples").args(self.features()),
-            // Of the examples only what the stack itself needs.
-            Build::Release => cargo.args(["--example", "object_store", "--release"]),
+            Build::Everyday => cargo.args(self.features()),
+            Build::Release => cargo.arg("--release"),
         };
+        command::run(&mut cargo).await
+    }
+
+    /// Builds the program that records histories, with the features of [`Self::build`].
+    pub(crate) async fn build_record(&self) -> anyhow::Result<()> {
+        let mut cargo = self.cargo();
+        cargo
+            .args(["build", "--workspace", "--example", "record"])
+            .args(self.features());
         command::run(&mut cargo).await
     }
 

@@ -35,16 +35,24 @@ pub(crate) struct Arguments {
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=9))]
     rounds: u8,
     /// Fail when a limit is missed.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "debug")]
     check: bool,
+    /// Measure the builds of the demo: they are there sooner, and slower than what a server runs.
+    #[arg(long)]
+    debug: bool,
     /// Where the figures go as JSON.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
 }
 
 /// Measures, prints and writes.
-pub(super) async fn run(workspace: &Workspace, arguments: &Arguments) -> anyhow::Result<()> {
-    println!("building Djinn for release (a first build takes some minutes)");
+pub(super) async fn run(workspace: Workspace, arguments: &Arguments) -> anyhow::Result<()> {
+    let workspace = if arguments.debug {
+        &workspace
+    } else {
+        &workspace.optimised()
+    };
+    println!("building Djinn (a first build takes some minutes)");
     crate::interrupt::guard(workspace.build()).await?;
     let measured = stack::with(workspace, Profile::Bench, Parts::All, async |stack| {
         let services = Services::start_on(stack, Listen::spare(stack)?).await?;
