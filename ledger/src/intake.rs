@@ -24,6 +24,10 @@ pub use self::link::{Linked, link_batch};
 /// The `source` of rows that came from a statement file; ids of the bank are unique within it.
 pub const SOURCE: &str = "import";
 
+/// Memory of one sort of a statement over a whole file; a hash may take twice as much. A start value:
+/// `cargo xtask bench import` tells what it gives.
+const WORK_MEMORY: &str = "32MB";
+
 /// Where ids of the bank are looked for: a transaction that a person entered has one when a
 /// statement was linked with it, and that is the statement's.
 fn sources_of_ids() -> [String; 2] {
@@ -63,6 +67,7 @@ pub async fn match_batch(
     batch: Batch,
     id_conflict_count: i64,
 ) -> Result<Matched, Error> {
+    give_room(transaction).await?;
     clear_verdicts(transaction, batch).await?;
     let conflicts = id_conflict_count + drop_conflicting_ids(transaction, batch).await?;
     let proven = claim_by_id(transaction, batch).await?;
@@ -72,6 +77,20 @@ pub async fn match_batch(
         id_conflict_count: conflicts,
         ids_are_stable,
     })
+}
+
+/// Sets the transaction up for statements over a whole file: sorts and hashes of some hundred
+/// thousand rows stay in memory, and nothing is compiled for them, which takes longer than it gives
+/// back. An import's worker runs few of these at a time, so the sum stays within what a small
+/// server gives Postgres.
+async fn give_room(transaction: &mut UserTransaction) -> Result<(), Error> {
+    sqlx::query!(
+        "SELECT set_config('work_mem', $1, true) AS memory, set_config('jit', 'off', true) AS jit",
+        WORK_MEMORY,
+    )
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 async fn clear_verdicts(transaction: &mut UserTransaction, batch: Batch) -> Result<(), Error> {
@@ -229,6 +248,8 @@ async fn claim_by_fingerprint(
         FROM ranked r
         LEFT JOIN available a USING (account_id, fingerprint, rank)
         WHERE a.subject_id IS NOT NULL OR r.last + r.rank - r.free_count > 1
+        -- As the index is sorted: in the order of fingerprints each row would touch another page.
+        ORDER BY r.row_number
         "#,
         batch.import_id,
         batch.generation,
@@ -275,6 +296,7 @@ pub async fn commit_batch(
     change: &Change,
     now: DateTime<Utc>,
 ) -> Result<u64, Error> {
+    give_room(transaction).await?;
     number_forced_rows(transaction, batch).await?;
     mark_restored(transaction, batch, change).await?;
     insert_included(transaction, batch, change, now).await

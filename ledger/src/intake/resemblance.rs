@@ -158,10 +158,13 @@ impl Groups {
         batch: Batch,
         query: Query,
     ) -> Result<Self, Error> {
-        declare(transaction, batch, query).await?;
+        let possible = is_possible(transaction, batch, query).await?;
+        if possible {
+            declare(transaction, batch, query).await?;
+        }
         Ok(Self {
             fetched: VecDeque::new(),
-            ended: false,
+            ended: !possible,
         })
     }
 
@@ -215,6 +218,41 @@ impl Groups {
         }
         Ok(self.fetched.pop_front())
     }
+}
+
+/// Whether there are two sides at all: a row that is new so far, and a transaction in reach. All
+/// rows of a file would be sorted for nothing in an account that is new, or when the file comes
+/// again.
+async fn is_possible(
+    transaction: &mut UserTransaction,
+    batch: Batch,
+    query: Query,
+) -> Result<bool, Error> {
+    let user = transaction.user_id().uuid();
+    let possible = sqlx::query_scalar!(
+        r#"
+        WITH span AS MATERIALIZED (
+            SELECT account_id, min(booked_on) AS first, max(booked_on) AS last, count(*) AS rows
+            FROM imports.staged WHERE import_id = $1 AND generation = $2 GROUP BY account_id
+        )
+        SELECT coalesce((SELECT sum(rows) FROM span), 0) > (
+            SELECT count(*) FROM imports.verdict
+            WHERE import_id = $1 AND generation = $2 AND verdict <> 'new'
+        ) AND EXISTS (
+            SELECT FROM span
+            JOIN ledger.transaction t
+              ON t.user_id = $3 AND t.account_id = span.account_id
+             AND t.booked_on BETWEEN span.first - $4::integer AND span.last + $4
+        ) AS "possible!"
+        "#,
+        batch.import_id,
+        batch.generation,
+        user,
+        query.days_max,
+    )
+    .fetch_one(&mut **transaction)
+    .await?;
+    Ok(possible)
 }
 
 /// What is claimed and what has a counterpart is told by counting over sorted rows, and not by

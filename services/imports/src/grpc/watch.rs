@@ -84,7 +84,7 @@ impl Watch {
             }
             let mut transaction = self.steps.store.user(self.user).await?;
             let import = read(&mut transaction, self.import_id).await?;
-            drop(transaction);
+            transaction.commit().await?;
             if import != self.shown {
                 return Ok(Some(import));
             }
