@@ -227,7 +227,7 @@ fn confirms_itself(import: &Import) -> bool {
         .counts
         .as_ref()
         .is_some_and(|it| it.changed_count + it.invalid_count + it.suspected_count == 0);
-    import.auto_confirm && clean && !handed_back
+    import.auto_confirm && clean && import.balance_gap_count == 0 && !handed_back
 }
 
 /// Shows a review, all of it under one etag, and returns the import that was shown.

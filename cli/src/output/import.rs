@@ -6,6 +6,7 @@ use djinn_proto::{
 };
 
 use super::{
+    gap,
     ledger::{currency, decimal},
     statement,
     table::Table,
@@ -80,6 +81,7 @@ pub(crate) fn show(import: &Import) -> String {
     }
     out.extend(import.counts.as_ref().map(counts));
     out.extend(balances(import));
+    out.extend(gap::gaps(&import.balance_gaps, import.balance_gap_count));
     out.join("\n\n")
 }
 
@@ -125,6 +127,7 @@ pub(crate) fn review(import: &Import, first: &[ImportRow], doubtful: &[ImportRow
     parts.extend(answers(import).map(|answers| text::clean(&format!("Read with {answers}"))));
     parts.extend(import.counts.as_ref().map(counts));
     parts.extend(balances(import));
+    parts.extend(gap::gaps(&import.balance_gaps, import.balance_gap_count));
     if !first.is_empty() {
         parts.push(format!("First rows:\n{}", rows(first)));
     }
@@ -245,6 +248,7 @@ fn counts(counts: &ImportCounts) -> String {
         ("all", counts.row_count),
         ("added by the commit", counts.included_count),
         ("linked by the commit", counts.linked_count),
+        ("edited here", counts.edited_count),
     ] {
         table.row([verdict, &count.to_string()]);
     }

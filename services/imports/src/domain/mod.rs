@@ -9,12 +9,13 @@
 //! amount columns (`amount`, `candidate`) are tried against the rows (`trial`, `sign`, `nature`,
 //! `fee`) and judged (`bench`, `contender`, `decision`; of the dates `when`, `custom`,
 //! `recurrence`), with reasons (`evidence`), and what stays open is asked (`wording`, `sample`)
-//! unless it has been answered before (`answer`, `heading`, `template`). Rows are then compared
-//! with the ledger (`fingerprint`, `resemblance`).
+//! unless it has been answered before (`answer`, `heading`, `template`). Rows are then followed by
+//! their balance (`gap`) and compared with the ledger (`fingerprint`, `resemblance`).
 
 pub mod answer;
 pub mod description;
 pub mod fingerprint;
+pub mod gap;
 pub mod heading;
 pub mod page;
 pub mod question;

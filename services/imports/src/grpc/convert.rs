@@ -1,5 +1,6 @@
 //! Answers into messages. Generated types go no further than this room.
 
+mod gap;
 mod resemblance;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -10,6 +11,7 @@ use djinn_proto::{
 };
 use pbjson_types::Timestamp;
 
+pub(super) use self::gap::{gap_count, gaps};
 use crate::{
     domain::{
         description::{Column, describe},
@@ -93,6 +95,8 @@ pub(super) fn import(import: &Import, file: Option<&Upload>) -> proto::Import {
             .template_id
             .map(|id| id.to_string())
             .unwrap_or_default(),
+        balance_gaps: gaps(&import.gaps),
+        balance_gap_count: gap_count(&import.gaps),
         ..proto::Import::default()
     }
 }
@@ -121,6 +125,7 @@ fn warnings(import: &Import) -> Vec<proto::ImportWarning> {
     let warnings = [(count > 0, conflicts), (many, left_out)].into_iter();
     warnings
         .filter_map(|(applies, warning)| applies.then_some(warning))
+        .chain(gap::warning(&import.gaps))
         .collect()
 }
 
@@ -192,6 +197,7 @@ fn counts(counts: Counts) -> proto::ImportCounts {
         included_count: counts.included,
         linked_count: counts.linked,
         suspected_count: counts.suspected,
+        ..proto::ImportCounts::default()
     }
 }
 

@@ -165,7 +165,8 @@ pub(super) fn no_account(import: &Import) -> Error {
 fn opened(import: &Import) -> Opened {
     let auto_confirm = import.auto_confirm
         && import.totals.counts.are_beyond_doubt()
-        && import.id_conflict_count == 0;
+        && import.id_conflict_count == 0
+        && import.gaps.count == 0;
     Opened {
         etag: import.etag,
         auto_confirm,

@@ -1,7 +1,7 @@
 //! The import: what it is, and how it is found.
 //!
 //! * [`status`]: the moves of its status.
-//! * [`reading`]: how its file reads, and what that rests on.
+//! * [`reading`]: how its file reads, what that rests on, and where its balance breaks off.
 
 use chrono::{DateTime, Utc};
 use djinn_chassis::{postgres::UserTransaction, temporal::Owned};
@@ -12,6 +12,7 @@ use crate::{
     Error,
     domain::{
         answer::Answers,
+        gap::Gaps,
         question::Question,
         reading::Reading,
         review::{Counts, Etag, Totals},
@@ -22,7 +23,7 @@ use crate::{
 mod reading;
 mod status;
 
-pub use reading::{Frozen, answer, freeze_reading};
+pub use reading::{Frozen, answer, freeze_reading, note_gaps};
 pub use status::{Move, lock, lock_for_edit, move_on, note_change, note_failure, set_deadline};
 
 /// The id of an import, in the type that a workflow is reached by.
@@ -64,6 +65,8 @@ pub struct Import {
     pub totals: Totals,
     /// Ids of the file that stand for other bookings.
     pub id_conflict_count: i64,
+    /// Where the file's balance does not follow; of an import in a list only how often.
+    pub gaps: Gaps,
     /// The account's version at which it was matched.
     pub account_version: i64,
     /// When a review expires.
@@ -129,6 +132,8 @@ struct Row {
     included_minor: i64,
     balance_before_minor: i64,
     id_conflict_count: i64,
+    balance_gaps: serde_json::Value,
+    balance_gap_count: i64,
     account_version: i64,
     expires_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
@@ -199,6 +204,12 @@ impl TryFrom<Row> for Import {
                 balance_before: money(row.balance_before_minor),
             },
             id_conflict_count: row.id_conflict_count,
+            gaps: Gaps {
+                first: serde_json::from_value(row.balance_gaps)
+                    .map_err(|error| undecodable(error.into()))?,
+                count: u64::try_from(row.balance_gap_count)
+                    .map_err(|error| undecodable(error.into()))?,
+            },
             account_version: row.account_version,
             expires_at: row.expires_at,
             created_at: row.created_at,
@@ -297,7 +308,7 @@ pub async fn get(
                i.row_count, i.new_count, i.duplicate_count, i.deleted_before_count,
                i.changed_count, i.invalid_count, i.included_count, i.linked_count,
                i.suspected_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
-               i.account_version, i.expires_at,
+               i.balance_gaps, i.balance_gap_count, i.account_version, i.expires_at,
                i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE i.import_id = $1
@@ -343,8 +354,8 @@ pub async fn list(
                i.row_count, i.new_count, i.duplicate_count, i.deleted_before_count,
                i.changed_count, i.invalid_count, i.included_count, i.linked_count,
                i.suspected_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
-               i.account_version, i.expires_at,
-               i.created_at, i.updated_at, i.ended_at
+               '[]'::jsonb AS "balance_gaps!", i.balance_gap_count, i.account_version,
+               i.expires_at, i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE ($1::uuid IS NULL OR i.account_id = $1)
           AND ($2::text[] = '{}' OR i.status = ANY($2))

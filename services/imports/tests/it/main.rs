@@ -15,6 +15,7 @@ mod answer;
 mod answer_race;
 mod commit;
 mod faults;
+mod gap;
 mod history;
 mod hostile;
 mod races;

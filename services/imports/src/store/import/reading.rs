@@ -9,6 +9,7 @@ use crate::{
     Error,
     domain::{
         answer::{Answers, Giver},
+        gap::Gaps,
         heading::Heading,
         question::Question,
         reading::Reading,
@@ -97,6 +98,26 @@ pub async fn answer(
             import_id: step.import_id,
         }),
     }
+}
+
+/// Notes where the balance of the file does not follow, in the transaction that ends its staging.
+///
+/// # Errors
+/// As the database answers.
+pub async fn note_gaps(
+    transaction: &mut UserTransaction,
+    import_id: Uuid,
+    gaps: &Gaps,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE imports.import SET balance_gaps = $2, balance_gap_count = $3 WHERE import_id = $1",
+        import_id,
+        json(&gaps.first)?,
+        i64::try_from(gaps.count).map_err(|error| Error::Task(error.into()))?,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 fn json(value: &(impl serde::Serialize + ?Sized)) -> Result<serde_json::Value, Error> {
