@@ -1,5 +1,6 @@
 //! The commands and their flags. Doc comments are the help texts.
 
+mod edit;
 mod transaction;
 
 use std::{path::PathBuf, time::Duration};
@@ -9,6 +10,7 @@ use djinn_proto::{imports::v1::RowVerdict, sync::v1::AccountKind};
 use url::Url;
 use uuid::Uuid;
 
+pub(crate) use self::edit::{EditedField, ImportEdit};
 pub(crate) use self::transaction::{
     TransactionAdd, TransactionDelete, TransactionEdit, TransactionList, TransactionUnlock,
     Transactions,
@@ -185,9 +187,13 @@ pub(crate) enum Imports {
         import_id: Uuid,
     },
     /// List the rows of an import in the order of the file.
+    ///
+    /// VERDICT has a * for a row that was edited.
     Rows(ImportRows),
     /// Say what a commit does with rows of an import: add, link or skip them.
     Decide(ImportDecide),
+    /// Set right what a row of an import says, or give it back to the file.
+    Edit(ImportEdit),
     /// Answer the questions of an import, and go on to its review.
     Answer(ImportAnswer),
     /// Confirm the review of an import and wait until it is committed.

@@ -2,6 +2,7 @@
 
 mod account;
 mod decide;
+mod edit;
 mod import;
 mod imports;
 mod preview;

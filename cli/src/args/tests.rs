@@ -94,6 +94,14 @@ fn what_is_wrong_is_usage() {
         ),
         ("imports answer 1", ErrorKind::ValueValidation),
         (
+            "imports edit 0190a0a0-0000-7000-8000-000000000000 1 --etag e",
+            ErrorKind::MissingRequiredArgument,
+        ),
+        (
+            "imports edit 0190a0a0-0000-7000-8000-000000000000 1 --reset note",
+            ErrorKind::InvalidValue,
+        ),
+        (
             "templates import f.json",
             ErrorKind::MissingRequiredArgument,
         ),

@@ -2,7 +2,9 @@
 
 use djinn_proto::{
     common::v1::Money,
-    imports::v1::{Import, ImportCounts, ImportRow, RowAction, RowResemblance},
+    imports::v1::{
+        Import, ImportCounts, ImportRow, RowAction, RowProblem, RowResemblance, RowVerdict,
+    },
 };
 
 use super::{
@@ -105,11 +107,11 @@ pub(crate) fn rows(rows: &[ImportRow]) -> String {
     .right(1)
     .right(5);
     for row in rows {
-        let problem = row.problem.as_ref().map(|problem| &*problem.message);
+        let problem = problem(row).map(|problem| &*problem.message);
         table.row([
             &row.row_number.to_string(),
             &row.line.to_string(),
-            &text::verdict(row.verdict()),
+            &verdict(row),
             included(row),
             &row.booked_on,
             &decimal(row.amount.as_ref()),
@@ -185,7 +187,7 @@ fn doubtful(rows: &[ImportRow]) -> String {
     let headers = ["ROW", "LINE", "VERDICT", "IN", "REASON", "WHY"];
     let mut table = Table::new(headers).right(0).right(1);
     for row in rows {
-        let (reason, message) = match (&row.problem, &row.resembles) {
+        let (reason, message) = match (problem(row), &row.resembles) {
             (Some(problem), _) => (&*problem.reason, problem.message.clone()),
             (None, Some(stored)) => (&*stored.reason, resembling(row, stored)),
             (None, None) => ("", "the transaction it resembled is gone".to_owned()),
@@ -193,13 +195,29 @@ fn doubtful(rows: &[ImportRow]) -> String {
         table.row([
             &row.row_number.to_string(),
             &row.line.to_string(),
-            &text::verdict(row.verdict()),
+            &verdict(row),
             included(row),
             reason,
             &message,
         ]);
     }
     table.text()
+}
+
+/// Why a row cannot be read; of a repaired one that is past.
+fn problem(row: &ImportRow) -> Option<&RowProblem> {
+    let invalid = row.verdict() == RowVerdict::Invalid;
+    row.problem.as_ref().filter(|_| invalid)
+}
+
+/// What matching says of a row, with a mark if a person has edited it.
+fn verdict(row: &ImportRow) -> String {
+    let mark = if row.edited_fields.is_empty() {
+        ""
+    } else {
+        " *"
+    };
+    format!("{}{mark}", text::verdict(row.verdict()))
 }
 
 /// What becomes of a row, in a word.

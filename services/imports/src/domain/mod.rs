@@ -14,6 +14,7 @@
 
 pub mod answer;
 pub mod description;
+pub mod edit;
 pub mod fingerprint;
 pub mod gap;
 pub mod heading;

@@ -197,7 +197,7 @@ fn counts(counts: Counts) -> proto::ImportCounts {
         included_count: counts.included,
         linked_count: counts.linked,
         suspected_count: counts.suspected,
-        ..proto::ImportCounts::default()
+        edited_count: counts.edited,
     }
 }
 
@@ -309,6 +309,12 @@ fn good_row(base: proto::ImportRow, row: &GoodRow) -> proto::ImportRow {
             .resembles
             .as_ref()
             .map(|stored| resemblance::show(row, stored)),
+        edited_fields: row.edited_fields.clone(),
+        problem: row.problem.as_ref().map(|it| proto::RowProblem {
+            reason: it.reason.clone(),
+            message: it.message.clone(),
+            original: it.original.clone(),
+        }),
         ..base
     }
 }

@@ -65,6 +65,8 @@ pub struct Import {
     pub totals: Totals,
     /// Ids of the file that stand for other bookings.
     pub id_conflict_count: i64,
+    /// Whether two of the file's ids prove that two rows differ.
+    pub ids_are_stable: bool,
     /// Where the file's balance does not follow; of an import in a list only how often.
     pub gaps: Gaps,
     /// The account's version at which it was matched.
@@ -132,6 +134,8 @@ struct Row {
     included_minor: i64,
     balance_before_minor: i64,
     id_conflict_count: i64,
+    edited_count: i64,
+    ids_are_stable: bool,
     balance_gaps: serde_json::Value,
     balance_gap_count: i64,
     account_version: i64,
@@ -199,11 +203,13 @@ impl TryFrom<Row> for Import {
                     included: row.included_count,
                     linked: row.linked_count,
                     suspected: row.suspected_count,
+                    edited: row.edited_count,
                 },
                 included: money(row.included_minor),
                 balance_before: money(row.balance_before_minor),
             },
             id_conflict_count: row.id_conflict_count,
+            ids_are_stable: row.ids_are_stable,
             gaps: Gaps {
                 first: serde_json::from_value(row.balance_gaps)
                     .map_err(|error| undecodable(error.into()))?,
@@ -308,7 +314,7 @@ pub async fn get(
                i.row_count, i.new_count, i.duplicate_count, i.deleted_before_count,
                i.changed_count, i.invalid_count, i.included_count, i.linked_count,
                i.suspected_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
-               i.balance_gaps, i.balance_gap_count, i.account_version, i.expires_at,
+               i.edited_count, i.ids_are_stable, i.balance_gaps, i.balance_gap_count, i.account_version, i.expires_at,
                i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE i.import_id = $1
@@ -354,7 +360,7 @@ pub async fn list(
                i.row_count, i.new_count, i.duplicate_count, i.deleted_before_count,
                i.changed_count, i.invalid_count, i.included_count, i.linked_count,
                i.suspected_count, i.included_minor, i.balance_before_minor, i.id_conflict_count,
-               '[]'::jsonb AS "balance_gaps!", i.balance_gap_count, i.account_version,
+               i.edited_count, i.ids_are_stable, '[]'::jsonb AS "balance_gaps!", i.balance_gap_count, i.account_version,
                i.expires_at, i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE ($1::uuid IS NULL OR i.account_id = $1)

@@ -14,6 +14,7 @@ mod world;
 mod answer;
 mod answer_race;
 mod commit;
+mod edit;
 mod faults;
 mod gap;
 mod history;

@@ -54,6 +54,22 @@ async fn every_method(client: &mut Client, import_id: &str) -> Vec<Status> {
             .await
             .unwrap_err(),
         client
+            .update_import_rows(proto::UpdateImportRowsRequest {
+                import_id: import_id.clone(),
+                etag: etag.clone(),
+                changes: vec![proto::ImportRowChange {
+                    row_number: 1,
+                    booked_on: Some("2024-01-31".to_owned()),
+                    amount: Some(djinn_proto::common::v1::Money {
+                        currency_code: "EUR".to_owned(),
+                        minor_units: 1,
+                    }),
+                    ..proto::ImportRowChange::default()
+                }],
+            })
+            .await
+            .unwrap_err(),
+        client
             .confirm_import(proto::ConfirmImportRequest {
                 import_id: import_id.clone(),
                 etag,
