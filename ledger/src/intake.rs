@@ -91,8 +91,8 @@ async fn clear_verdicts(transaction: &mut UserTransaction, batch: Batch) -> Resu
 
 /// Forgets the ids that the ledger has with another sign or currency: banks that number their rows
 /// anew in each file would overwrite a toll with a salary. One such id also discredits those that
-/// differ in the amount alone. What the file says counts, not what a person made of it here or there:
-/// with an equal fingerprint it is the same row. Returns how many were wrong.
+/// differ in the amount alone. What the file says counts, not what a person made of it here or
+/// there: with an equal fingerprint it is the same row. Returns how many were wrong.
 async fn drop_conflicting_ids(
     transaction: &mut UserTransaction,
     batch: Batch,
@@ -220,8 +220,7 @@ async fn claim_by_fingerprint(
             FROM known GROUP BY account_id, fingerprint
         ),
         repeated AS (
-            SELECT account_id, fingerprint FROM file
-            GROUP BY account_id, fingerprint HAVING count(*) > 1
+            SELECT account_id, fingerprint FROM file GROUP BY 1, 2 HAVING count(*) > 1
         ),
         ranked AS (
             SELECT f.user_id, f.row_number, f.account_id, f.fingerprint,

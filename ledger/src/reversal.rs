@@ -40,9 +40,9 @@ impl Removal {
 /// Removes what the import added, but for what a person has edited since.
 ///
 /// This is the one place that says what "edited" means: a field is locked, a field's value is the
-/// user's, or the row was reconciled, which is a person's word that it is right. What a person set in
-/// the review of this import is part of the import: its provenance names it, until it is edited once
-/// more.
+/// user's, or the row was reconciled, which is a person's word that it is right. What a person set
+/// in the review of this import is part of the import: its provenance names it, until it is edited
+/// once more.
 ///
 /// A removed row leaves a tombstone that serves the offline pull alone: it has neither fingerprint
 /// nor occurrence, which are free again. A row that was deleted by hand before and that this import

@@ -1,5 +1,5 @@
-//! `djinn imports`: looking at imports, deciding about rows and editing them, answering, confirming,
-//! cancelling and undoing.
+//! `djinn imports`: looking at imports, deciding about rows and editing them, answering,
+//! confirming, cancelling and undoing.
 
 use djinn_proto::imports::v1::{
     CancelImportRequest, ConfirmImportRequest, ImportState, ListImportRowsRequest, RowVerdict,

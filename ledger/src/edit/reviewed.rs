@@ -66,7 +66,8 @@ pub(crate) async fn note_reviewed(
             user_id, edit_id, transaction_id, kind, field, old_value, new_value, source,
             reference, change_id, written_at
         )
-        SELECT $1, f.edit_id, f.transaction_id, $2, f.field, f.old_value, f.new_value, $3, $4, $5, $6
+        SELECT $1, f.edit_id, f.transaction_id, $2, f.field, f.old_value, f.new_value, $3, $4, $5,
+               $6
         FROM unnest($7::uuid[], $8::uuid[], $9::text[], $10::text[], $11::text[])
             AS f (edit_id, transaction_id, field, old_value, new_value)
         "#,

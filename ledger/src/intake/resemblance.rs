@@ -225,6 +225,10 @@ impl Groups {
 /// What is claimed and what has a counterpart is told by counting over sorted rows, and not by
 /// joins: the verdicts were written a moment ago and have no statistics yet, and a join that is
 /// planned for a few rows compares each with each. No plan of this is worse than n log n.
+#[expect(
+    clippy::too_many_lines,
+    reason = "it is one statement, and its parts name each other"
+)]
 async fn declare(
     transaction: &mut UserTransaction,
     batch: Batch,

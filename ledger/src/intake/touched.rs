@@ -19,8 +19,8 @@ pub struct Touched {
     pub fingerprints: Vec<Vec<u8>>,
 }
 
-/// Sweeps 1 and 2 for what was touched. Returns the amounts for which sweeps 3 and 4 must run; their
-/// old verdicts are gone.
+/// Sweeps 1 and 2 for what was touched. Returns the amounts for which sweeps 3 and 4 must run;
+/// their old verdicts are gone.
 ///
 /// # Errors
 /// As the database answers.

@@ -25,8 +25,8 @@ mirror! {
         DeletedBefore,
         /// Carries the id of a row in the ledger, with another amount: excluded by default.
         Changed,
-        /// Cannot be read; `problem` says why. Cannot be included before it is repaired: with a date
-        /// and an amount of a person's it is a row like any other.
+        /// Cannot be read; `problem` says why. Cannot be included before it is repaired: with a
+        /// date and an amount of a person's it is a row like any other.
         Invalid,
         /// In the ledger by hand, with the same amount and payee up to seven days apart: linked by
         /// default, so that the transaction that is there takes over what the file says and nothing

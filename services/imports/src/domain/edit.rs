@@ -1,6 +1,6 @@
-//! What a person sets right in a row before it is committed: which values an edit leaves, and which
-//! of them are the person's. A row that was read can always be given back to the file; one that could
-//! not be read is a row for as long as a person gives it a date and an amount.
+//! What a person sets right in a row before it is committed: which values an edit leaves, and
+//! which of them are the person's. A row that was read can always be given back to the file; one
+//! that could not be read is a row for as long as a person gives it a date and an amount.
 
 use std::collections::BTreeSet;
 

@@ -86,8 +86,8 @@ impl Steps {
         })
     }
 
-    /// Follows the balance through the whole file, if it has one: a pass of its own, because what it
-    /// finds is told before the first row.
+    /// Follows the balance through the whole file, if it has one: a pass of its own, because what
+    /// it finds is told before the first row.
     async fn follow(&self, object_key: String, reading: Reading) -> Result<Gaps, Error> {
         if reading.balance.is_none() {
             return Ok(Gaps::default());

@@ -1,6 +1,7 @@
-//! Rows that a person sets right in review: what is committed, what is shown, and what the same file
-//! is known by afterwards.
+//! Rows that a person sets right in review: what is committed, what is shown, and what the same
+//! file is known by afterwards.
 
+mod drawn;
 mod ledger;
 mod matching;
 mod race;

@@ -71,8 +71,8 @@ pub(in crate::grpc) fn changes(
     Ok(changes)
 }
 
-/// The action of a change. Without one it says whether the row is added, but for a change that edits
-/// and does not add: an edit is no decision.
+/// The action of a change. Without one it says whether the row is added, but for a change that
+/// edits and does not add: an edit is no decision.
 fn action(change: &proto::ImportRowChange, edit: &Edit) -> Result<Option<Action>, Error> {
     use proto::RowAction;
     let unknown = |_| {

@@ -1,4 +1,4 @@
-//! Edited rows against the ledger: found again in the same call, and as a whole matching finds them.
+//! Edited rows against the ledger: found again in the same call, as a whole matching finds them.
 
 use djinn_chassis::testing;
 use djinn_proto::imports::v1::{ImportRowChange, ImportState, RowAction, RowVerdict};
