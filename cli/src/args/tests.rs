@@ -94,14 +94,6 @@ fn what_is_wrong_is_usage() {
         ),
         ("imports answer 1", ErrorKind::ValueValidation),
         (
-            "imports edit 0190a0a0-0000-7000-8000-000000000000 1 --etag e",
-            ErrorKind::MissingRequiredArgument,
-        ),
-        (
-            "imports edit 0190a0a0-0000-7000-8000-000000000000 1 --reset note",
-            ErrorKind::InvalidValue,
-        ),
-        (
             "templates import f.json",
             ErrorKind::MissingRequiredArgument,
         ),
@@ -130,6 +122,22 @@ fn what_is_wrong_is_usage() {
     ] {
         let kind = parse(line).map(drop).map_err(|error| error.kind());
         assert_eq!(kind, Err(expected), "{line}");
+    }
+}
+
+#[test]
+fn an_edit_of_a_row_names_a_field_that_there_is() {
+    let edit = |flags| {
+        let line = format!("imports edit 0190a0a0-0000-7000-8000-000000000000 1 {flags}");
+        parse(&line).map(drop).map_err(|error| error.kind())
+    };
+    assert_eq!(edit("--reset date,value-date --amount -5"), Ok(()));
+    for (flags, expected) in [
+        ("--etag e", ErrorKind::MissingRequiredArgument),
+        ("--reset note", ErrorKind::InvalidValue),
+        ("--value-date soon", ErrorKind::ValueValidation),
+    ] {
+        assert_eq!(edit(flags), Err(expected), "{flags}");
     }
 }
 

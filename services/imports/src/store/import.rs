@@ -210,12 +210,7 @@ impl TryFrom<Row> for Import {
             },
             id_conflict_count: row.id_conflict_count,
             ids_are_stable: row.ids_are_stable,
-            gaps: Gaps {
-                first: serde_json::from_value(row.balance_gaps)
-                    .map_err(|error| undecodable(error.into()))?,
-                count: u64::try_from(row.balance_gap_count)
-                    .map_err(|error| undecodable(error.into()))?,
-            },
+            gaps: gaps(row.balance_gaps, row.balance_gap_count).map_err(undecodable)?,
             account_version: row.account_version,
             expires_at: row.expires_at,
             created_at: row.created_at,
@@ -223,6 +218,16 @@ impl TryFrom<Row> for Import {
             ended_at: row.ended_at,
         })
     }
+}
+
+fn gaps(
+    first: serde_json::Value,
+    count: i64,
+) -> Result<Gaps, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(Gaps {
+        first: serde_json::from_value(first)?,
+        count: count.try_into()?,
+    })
 }
 
 /// Writes a new import in `created`.

@@ -31,7 +31,7 @@ pub struct ReviewRow {
 #[derive(Clone, Debug)]
 pub enum Content {
     /// It can.
-    Row(GoodRow),
+    Row(Box<GoodRow>),
     /// It cannot.
     Rejected {
         /// For programs.
@@ -169,7 +169,7 @@ async fn good(
                 .map_err(|error| Error::verdict(target.import_id, error))?;
             let action = Action::parse(&row.action)
                 .map_err(|error| Error::action(target.import_id, error))?;
-            let content = Content::Row(GoodRow {
+            let content = Content::Row(Box::new(GoodRow {
                 verdict,
                 action,
                 booked_on: row.booked_on,
@@ -185,7 +185,7 @@ async fn good(
                 resembles: None,
                 edited_fields: row.edited_fields,
                 problem: None,
-            });
+            }));
             Ok(ReviewRow {
                 row_number: row.row_number,
                 line: row.line,

@@ -30,11 +30,15 @@ const BROKEN: &[(&str, &str, &str)] = &[
     ("2024-02-13", "Coffee", "-3.20"),
 ];
 
-fn euros(minor_units: i64) -> Option<Money> {
+fn money(currency_code: &str, minor_units: i64) -> Option<Money> {
     Some(Money {
-        currency_code: "EUR".to_owned(),
+        currency_code: currency_code.to_owned(),
         minor_units,
     })
+}
+
+fn euros(minor_units: i64) -> Option<Money> {
+    money("EUR", minor_units)
 }
 
 fn text(text: &str) -> Option<String> {
@@ -297,22 +301,12 @@ fn many_with_a_bad_row() -> Vec<u8> {
     file
 }
 
-#[tokio::test]
-async fn what_a_row_cannot_have_is_refused_and_nothing_is_changed() {
-    let world = World::new().await;
-    let user = testing::user();
-    let account_id = world.account(user, "EUR").await;
-    let mut client = world.client(user);
-    let seen = review(&mut client, &many_with_a_bad_row(), account_id).await;
-    let before = rows(&mut client, &seen).await;
-    let usd = Some(Money {
-        currency_code: "USD".to_owned(),
-        minor_units: 1,
-    });
-    for (bad, field) in [
+/// Changes that are refused, with the field that is at fault.
+fn bad_changes() -> Vec<(ImportRowChange, &'static str)> {
+    vec![
         (
             ImportRowChange {
-                amount: usd,
+                amount: money("USD", 1),
                 ..row(1)
             },
             "changes.amount.currency_code",
@@ -375,7 +369,18 @@ async fn what_a_row_cannot_have_is_refused_and_nothing_is_changed() {
             },
             "changes.row_number",
         ),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn what_a_row_cannot_have_is_refused_and_nothing_is_changed() {
+    let world = World::new().await;
+    let user = testing::user();
+    let account_id = world.account(user, "EUR").await;
+    let mut client = world.client(user);
+    let seen = review(&mut client, &many_with_a_bad_row(), account_id).await;
+    let before = rows(&mut client, &seen).await;
+    for (bad, field) in bad_changes() {
         let good = repaired(2, "2024-02-01", 5);
         let status = change(&mut client, &seen, &[good, bad.clone()])
             .await

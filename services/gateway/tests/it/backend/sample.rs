@@ -137,25 +137,29 @@ pub(crate) fn import(id: &str) -> Import {
         answers: [("b", "2"), ("a", "1")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
-        balance_gaps: vec![BalanceGap {
-            row_above: 3,
-            row_below: 5,
-            line_above: 4,
-            line_below: 6,
-            booked_above: "2026-02-01".to_owned(),
-            booked_below: "2026-02-03".to_owned(),
-            expected: "110.00".to_owned(),
-            found: "80.00".to_owned(),
-            difference: "-30.00".to_owned(),
-            unread: vec![UnreadRow {
-                row_number: 4,
-                line: 5,
-                reason: "BAD_DATE".to_owned(),
-            }],
-            unread_count: 1,
-        }],
+        balance_gaps: vec![gap()],
         balance_gap_count: 21,
         ..Import::default()
+    }
+}
+
+fn gap() -> BalanceGap {
+    BalanceGap {
+        row_above: 3,
+        row_below: 5,
+        line_above: 4,
+        line_below: 6,
+        booked_above: "2026-02-01".to_owned(),
+        booked_below: "2026-02-03".to_owned(),
+        expected: "110.00".to_owned(),
+        found: "80.00".to_owned(),
+        difference: "-30.00".to_owned(),
+        unread: vec![UnreadRow {
+            row_number: 4,
+            line: 5,
+            reason: "BAD_DATE".to_owned(),
+        }],
+        unread_count: 1,
     }
 }
 

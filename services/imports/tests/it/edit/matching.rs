@@ -1,7 +1,8 @@
-//! Edited rows against the ledger: found again in the same call, as a whole matching finds them.
+//! Edited rows against the ledger: what they are found to be in the same call, and what the same
+//! file finds later.
 
 use djinn_chassis::testing;
-use djinn_proto::imports::v1::{ImportRowChange, ImportState, RowAction, RowVerdict};
+use djinn_proto::imports::v1::{ImportRowChange, RowAction, RowVerdict};
 
 use super::{
     BROKEN, THREE, change, commit, euros, included, many_with_a_bad_row, repaired, reset, review,
@@ -9,7 +10,7 @@ use super::{
 };
 use crate::{
     by_hand::Entry,
-    world::{World, confirm, import, reach, statement},
+    world::{World, confirm, import, statement},
 };
 
 #[tokio::test]
@@ -104,7 +105,9 @@ async fn a_repaired_row_may_equal_another_row_of_the_file() {
         description: text("Rent"),
         ..repaired(31, "2024-02-01", -90_050)
     };
-    let fixed = change(&mut client, &seen, &[edit.clone()]).await.unwrap();
+    let fixed = change(&mut client, &seen, std::slice::from_ref(&edit))
+        .await
+        .unwrap();
     assert_eq!(included(&fixed).0, 32);
     commit(&mut client, &fixed).await;
     let again = review(&mut client, &file, account_id).await;
@@ -195,93 +198,6 @@ async fn an_edit_towards_another_files_row_is_suspected() {
         [RowVerdict::New, RowVerdict::Suspected, RowVerdict::New]
     );
     assert_eq!(edited.counts.unwrap().suspected_count, 1);
-}
-
-/// What was found for the edited rows alone is what is found when the commit compares everything
-/// again because the account has moved: else it would hand the review back.
-#[tokio::test]
-async fn what_is_found_for_edited_rows_is_what_a_whole_matching_finds() {
-    let world = World::new().await;
-    let user = testing::user();
-    let account_id = world.account(user, "EUR").await;
-    let mut client = world.client(user);
-    let earlier = statement(&[
-        ("2024-01-20", "Rent", "-900.50"),
-        ("2024-01-21", "Rent", "-900.50"),
-        ("2024-02-13", "Coffee", "-3.20"),
-        ("2024-02-14", "Cake", "-5.00"),
-    ]);
-    import(&mut client, &earlier, account_id).await;
-    let entry = |booked_on, amount_minor| Entry {
-        booked_on,
-        amount_minor,
-        counterparty: "Bakery",
-        ..Entry::default()
-    };
-    world
-        .enter(user, account_id, entry("2024-02-12", -500))
-        .await;
-    world
-        .enter(user, account_id, entry("2024-02-15", -320))
-        .await;
-    let mut file = statement(THREE);
-    file.extend_from_slice(
-        b"2024-02-14,Cake,-5.00\n2024-02-14,Bread,-5.00\n2024-02-31,Coffee,-3.20\n\
-          2024-02-13,Coffee,-3.20\n",
-    );
-    let bread = crate::world::many(30);
-    file.extend(bread.splitn(2, |byte| *byte == b'\n').nth(1).unwrap());
-    let seen = review(&mut client, &file, account_id).await;
-    let bad = rows(&mut client, &seen).await;
-    let bad = bad
-        .iter()
-        .find(|it| it.verdict() == RowVerdict::Invalid)
-        .unwrap()
-        .row_number;
-    let coffee = ImportRowChange {
-        description: text("Coffee"),
-        ..repaired(bad, "2024-02-13", -320)
-    };
-    let tea = ImportRowChange {
-        counterparty: text("Bakery"),
-        ..repaired(2, "2024-02-16", -500)
-    };
-    let steps = [
-        vec![coffee.clone(), tea],
-        vec![repaired(1, "2024-02-11", -320), reset(2, &["booked_on"])],
-        vec![reset(bad, &["amount"]), repaired(5, "2024-02-13", -320)],
-        vec![coffee, reset(5, &["booked_on"])],
-    ];
-    let mut now = seen;
-    for changes in steps {
-        now = change(&mut client, &now, &changes).await.unwrap();
-    }
-    let counts = now.counts.unwrap();
-    assert!(
-        counts.suspected_count + counts.linked_count > 0,
-        "{counts:?}"
-    );
-    let found = rows(&mut client, &now).await;
-    // Something that none of the rows resembles.
-    world
-        .enter(user, account_id, entry("2020-01-01", -999_999))
-        .await;
-    confirm(&mut client, &now).await.unwrap();
-    let done = reach(&mut client, &now.import_id, ImportState::Committed).await;
-    assert_eq!(included(&done), included(&now));
-    let after = rows(&mut client, &done).await;
-    let told = |rows: &[djinn_proto::imports::v1::ImportRow]| -> Vec<_> {
-        let row = |it: &djinn_proto::imports::v1::ImportRow| {
-            (
-                it.row_number,
-                it.verdict(),
-                it.action(),
-                it.transaction_id.clone(),
-            )
-        };
-        rows.iter().map(row).collect()
-    };
-    assert_eq!(told(&after), told(&found));
 }
 
 /// What a person has put right may be what is entered by hand meanwhile: the commit sees it.
