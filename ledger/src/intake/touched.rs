@@ -74,7 +74,9 @@ async fn amounts_of(
     Ok(amounts)
 }
 
-/// Rows of these amounts resemble nothing any more. A row keeps which of the equal ones it is.
+/// Rows of these amounts resemble nothing any more. A row keeps which of the equal ones it is. The
+/// rows come as an array, and not by a join: verdicts have no statistics yet, and a join that is
+/// planned for one of them reads the file once for each.
 async fn forget_resemblances(
     transaction: &mut UserTransaction,
     batch: Batch,
@@ -84,10 +86,11 @@ async fn forget_resemblances(
         r#"
         UPDATE imports.verdict v
         SET verdict = 'new', transaction_id = NULL, reason = NULL, linkable = false
-        FROM imports.staged s
         WHERE v.import_id = $1 AND v.generation = $2 AND v.verdict IN ('linked', 'suspected')
-          AND s.import_id = $1 AND s.generation = $2 AND s.row_number = v.row_number
-          AND (s.amount_minor = ANY($3))
+          AND v.row_number = ANY (ARRAY(
+              SELECT s.row_number FROM imports.staged s
+              WHERE s.import_id = $1 AND s.generation = $2 AND s.amount_minor = ANY($3)
+          ))
         "#,
         batch.import_id,
         batch.generation,
@@ -98,7 +101,7 @@ async fn forget_resemblances(
     Ok(())
 }
 
-/// Rows with these fingerprints are no longer claimed.
+/// Rows with these fingerprints are no longer claimed; as an array for the same reason.
 async fn forget_claims(
     transaction: &mut UserTransaction,
     batch: Batch,
@@ -107,10 +110,11 @@ async fn forget_claims(
     sqlx::query!(
         r#"
         DELETE FROM imports.verdict v
-        USING imports.staged s
         WHERE v.import_id = $1 AND v.generation = $2
-          AND s.import_id = $1 AND s.generation = $2 AND s.row_number = v.row_number
-          AND s.fingerprint = ANY($3)
+          AND v.row_number = ANY (ARRAY(
+              SELECT s.row_number FROM imports.staged s
+              WHERE s.import_id = $1 AND s.generation = $2 AND s.fingerprint = ANY($3)
+          ))
         "#,
         batch.import_id,
         batch.generation,
