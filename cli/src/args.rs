@@ -1,5 +1,6 @@
 //! The commands and their flags. Doc comments are the help texts.
 
+mod edit;
 mod mapping;
 mod transaction;
 
@@ -10,6 +11,7 @@ use djinn_proto::{imports::v1::RowVerdict, sync::v1::AccountKind};
 use url::Url;
 use uuid::Uuid;
 
+pub(crate) use self::edit::{EditedField, ImportEdit};
 use self::mapping::Said;
 pub(crate) use self::transaction::{
     TransactionAdd, TransactionDelete, TransactionEdit, TransactionList, TransactionUnlock,
@@ -191,9 +193,13 @@ pub(crate) enum Imports {
         import_id: Uuid,
     },
     /// List the rows of an import in the order of the file.
+    ///
+    /// VERDICT has a * for a row that was edited.
     Rows(ImportRows),
     /// Say what a commit does with rows of an import: add, link or skip them.
     Decide(ImportDecide),
+    /// Set right what a row of an import says, or give it back to the file.
+    Edit(ImportEdit),
     /// Answer the questions of an import, and go on to its review.
     Answer(ImportAnswer),
     /// Read the file of an import once more, with other columns, and go on to its review.

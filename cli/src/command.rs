@@ -2,6 +2,7 @@
 
 mod account;
 mod decide;
+mod edit;
 mod errors;
 mod import;
 mod imports;

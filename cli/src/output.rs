@@ -1,6 +1,7 @@
 //! What people and programs see: tables or one JSON document on stdout, all else on stderr.
 
 pub(crate) mod document;
+mod gap;
 pub(crate) mod import;
 pub(crate) mod ledger;
 pub(crate) mod progress;

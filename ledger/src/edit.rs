@@ -14,6 +14,7 @@
 mod filled;
 pub mod history;
 mod log;
+mod reviewed;
 mod rule;
 
 use std::collections::HashMap;
@@ -24,6 +25,7 @@ use uuid::Uuid;
 
 pub(crate) use self::filled::{Blanks, note_emptied, note_filled};
 use self::log::{Line, Log};
+pub(crate) use self::reviewed::{Reviewed, note_reviewed};
 pub use self::rule::{Outcome, Writer};
 use crate::{
     Change, Error,

@@ -7,7 +7,9 @@
 //!
 //! * here: sweeps 1 and 2, and the rows that are added.
 //! * [`resemblance`]: what sweeps 3 and 4 choose from, and what they found.
+//! * [`touched`]: the same for rows that a person has changed in review.
 //! * `link`: transactions that were there already and take over what the file says.
+//! * `edited`: fields of added rows that are a person's.
 
 use chrono::{DateTime, Utc};
 use djinn_chassis::postgres::UserTransaction;
@@ -15,8 +17,10 @@ use uuid::Uuid;
 
 use crate::{Change, Error, transaction::Source};
 
+mod edited;
 mod link;
 pub mod resemblance;
+pub mod touched;
 
 pub(crate) use self::link::author;
 pub use self::link::{Linked, link_batch};
@@ -70,9 +74,9 @@ pub async fn match_batch(
     give_room(transaction).await?;
     clear_verdicts(transaction, batch).await?;
     let conflicts = id_conflict_count + drop_conflicting_ids(transaction, batch).await?;
-    let proven = claim_by_id(transaction, batch).await?;
+    let proven = claim_by_id(transaction, batch, None).await?;
     let ids_are_stable = conflicts == 0 && proven > 0;
-    claim_by_fingerprint(transaction, batch, ids_are_stable).await?;
+    claim_by_fingerprint(transaction, batch, ids_are_stable, None).await?;
     Ok(Matched {
         id_conflict_count: conflicts,
         ids_are_stable,
@@ -106,7 +110,8 @@ async fn clear_verdicts(transaction: &mut UserTransaction, batch: Batch) -> Resu
 
 /// Forgets the ids that the ledger has with another sign or currency: banks that number their rows
 /// anew in each file would overwrite a toll with a salary. One such id also discredits those that
-/// differ in the amount alone. Returns how many were wrong.
+/// differ in the amount alone. What the file says counts, not what a person made of it here or
+/// there: with an equal fingerprint it is the same row. Returns how many were wrong.
 async fn drop_conflicting_ids(
     transaction: &mut UserTransaction,
     batch: Batch,
@@ -118,8 +123,9 @@ async fn drop_conflicting_ids(
         JOIN ledger.transaction t
           ON t.account_id = s.account_id AND t.source = ANY($3) AND t.external_id = s.external_id
         WHERE s.import_id = $1 AND s.generation = $2
+          AND t.fingerprint IS DISTINCT FROM s.fingerprint
           AND (t.currency_code <> s.currency_code
-               OR sign(t.amount_minor) <> sign(s.amount_minor))
+               OR sign(t.amount_minor) <> sign(coalesce(s.source_amount_minor, s.amount_minor)))
         "#,
         batch.import_id,
         batch.generation,
@@ -137,7 +143,9 @@ async fn drop_conflicting_ids(
             SELECT FROM ledger.transaction t
             WHERE t.account_id = s.account_id AND t.source = ANY($3)
               AND t.external_id = s.external_id
-              AND (t.currency_code <> s.currency_code OR t.amount_minor <> s.amount_minor)
+              AND t.fingerprint IS DISTINCT FROM s.fingerprint
+              AND (t.currency_code <> s.currency_code
+                   OR t.amount_minor <> coalesce(s.source_amount_minor, s.amount_minor))
         )
         "#,
         batch.import_id,
@@ -149,21 +157,29 @@ async fn drop_conflicting_ids(
     Ok(conflicts)
 }
 
-/// Sweep 1: the bank's own id says it is the same booking. Returns how many amounts agreed too.
-async fn claim_by_id(transaction: &mut UserTransaction, batch: Batch) -> Result<i64, Error> {
+/// Sweep 1: the bank's own id says it is the same booking, of all rows or of those with some
+/// fingerprints. Returns how many amounts agreed too.
+async fn claim_by_id(
+    transaction: &mut UserTransaction,
+    batch: Batch,
+    fingerprints: Option<&[Vec<u8>]>,
+) -> Result<i64, Error> {
     let proven = sqlx::query_scalar!(
         r#"
         WITH claimed AS (
             INSERT INTO imports.verdict
                 (user_id, import_id, generation, row_number, verdict, transaction_id, occurrence)
             SELECT s.user_id, s.import_id, s.generation, s.row_number,
-                   CASE WHEN t.amount_minor = s.amount_minor THEN 'duplicate' ELSE 'changed' END,
+                   CASE WHEN t.amount_minor = coalesce(s.source_amount_minor, s.amount_minor)
+                             OR t.fingerprint = s.fingerprint
+                        THEN 'duplicate' ELSE 'changed' END,
                    t.transaction_id, coalesce(t.occurrence, 1)
             FROM imports.staged s
             JOIN ledger.transaction t
               ON t.account_id = s.account_id AND t.source = ANY($3)
              AND t.external_id = s.external_id
             WHERE s.import_id = $1 AND s.generation = $2
+              AND ($4::bytea[] IS NULL OR s.fingerprint = ANY($4))
             RETURNING verdict
         )
         SELECT count(*) FILTER (WHERE verdict = 'duplicate') AS "count!" FROM claimed
@@ -171,6 +187,7 @@ async fn claim_by_id(transaction: &mut UserTransaction, batch: Batch) -> Result<
         batch.import_id,
         batch.generation,
         &sources_of_ids(),
+        fingerprints,
     )
     .fetch_one(&mut **transaction)
     .await?;
@@ -188,6 +205,7 @@ async fn claim_by_fingerprint(
     transaction: &mut UserTransaction,
     batch: Batch,
     ids_are_stable: bool,
+    fingerprints: Option<&[Vec<u8>]>,
 ) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -196,6 +214,7 @@ async fn claim_by_fingerprint(
             FROM imports.staged s
             LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
             WHERE s.import_id = $1 AND s.generation = $2 AND v.row_number IS NULL
+              AND ($4::bytea[] IS NULL OR s.fingerprint = ANY($4))
         ),
         known AS MATERIALIZED (
             SELECT t.account_id, t.fingerprint, t.occurrence, t.transaction_id AS subject_id,
@@ -220,8 +239,7 @@ async fn claim_by_fingerprint(
             FROM known GROUP BY account_id, fingerprint
         ),
         repeated AS (
-            SELECT account_id, fingerprint FROM file
-            GROUP BY account_id, fingerprint HAVING count(*) > 1
+            SELECT account_id, fingerprint FROM file GROUP BY 1, 2 HAVING count(*) > 1
         ),
         ranked AS (
             SELECT f.user_id, f.row_number, f.account_id, f.fingerprint,
@@ -254,6 +272,7 @@ async fn claim_by_fingerprint(
         batch.import_id,
         batch.generation,
         ids_are_stable,
+        fingerprints,
     )
     .execute(&mut **transaction)
     .await?;
@@ -299,7 +318,9 @@ pub async fn commit_batch(
     give_room(transaction).await?;
     number_forced_rows(transaction, batch).await?;
     mark_restored(transaction, batch, change).await?;
-    insert_included(transaction, batch, change, now).await
+    let inserted = insert_included(transaction, batch, change, now).await?;
+    edited::note(transaction, batch, change, now).await?;
+    Ok(inserted)
 }
 
 /// Rows the user adds once more although the ledger has them: the next free occurrences, behind

@@ -40,12 +40,14 @@ impl Removal {
 /// Removes what the import added, but for what a person has edited since.
 ///
 /// This is the one place that says what "edited" means: a field is locked, a field's value is the
-/// user's, or the row was reconciled, which is a person's word that it is right.
+/// user's, or the row was reconciled, which is a person's word that it is right. What a person set
+/// in the review of this import is part of the import: its provenance names it, until it is edited
+/// once more.
 ///
 /// A removed row leaves a tombstone that serves the offline pull alone: it has neither fingerprint
 /// nor occurrence, which are free again. A row that was deleted by hand before and that this import
-/// had brought back is deleted by hand again. Locks and provenance of the removed rows, which can
-/// only be a rule's or a bank's, go with them by their foreign keys.
+/// had brought back is deleted by hand again. Locks and provenance of the removed rows, which are a
+/// rule's, a bank's or this import's, go with them by their foreign keys.
 ///
 /// # Errors
 /// As the database answers. A tombstone that is there already is an error: nothing that lies in the
@@ -67,11 +69,17 @@ pub async fn remove(
               AND NOT EXISTS (
                   SELECT FROM ledger.field_lock l
                   WHERE l.user_id = t.user_id AND l.transaction_id = t.transaction_id
+                    AND NOT EXISTS (
+                        SELECT FROM ledger.provenance p
+                        WHERE p.user_id = l.user_id AND p.transaction_id = l.transaction_id
+                          AND p.field = l.field AND p.source = 'user'
+                          AND p.reference = $2::uuid::text
+                    )
               )
               AND NOT EXISTS (
                   SELECT FROM ledger.provenance p
                   WHERE p.user_id = t.user_id AND p.transaction_id = t.transaction_id
-                    AND p.source = 'user'
+                    AND p.source = 'user' AND p.reference IS DISTINCT FROM $2::uuid::text
               )
             RETURNING t.transaction_id, t.account_id
         ),

@@ -126,6 +126,22 @@ fn what_is_wrong_is_usage() {
 }
 
 #[test]
+fn an_edit_of_a_row_names_a_field_that_there_is() {
+    let edit = |flags| {
+        let line = format!("imports edit 0190a0a0-0000-7000-8000-000000000000 1 {flags}");
+        parse(&line).map(drop).map_err(|error| error.kind())
+    };
+    assert_eq!(edit("--reset date,value-date --amount -5"), Ok(()));
+    for (flags, expected) in [
+        ("--etag e", ErrorKind::MissingRequiredArgument),
+        ("--reset note", ErrorKind::InvalidValue),
+        ("--value-date soon", ErrorKind::ValueValidation),
+    ] {
+        assert_eq!(edit(flags), Err(expected), "{flags}");
+    }
+}
+
+#[test]
 fn values_mean_what_they_say() {
     let Command::Preview(preview) = parse("preview f.csv --answer a=b=c").unwrap().command else {
         panic!("another command");

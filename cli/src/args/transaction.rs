@@ -160,7 +160,7 @@ pub(crate) struct TransactionUnlock {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct DayOrNone(pub(crate) Option<NaiveDate>);
 
-fn day_or_none(text: &str) -> Result<DayOrNone, chrono::ParseError> {
+pub(super) fn day_or_none(text: &str) -> Result<DayOrNone, chrono::ParseError> {
     match text {
         "" => Ok(DayOrNone(None)),
         text => Ok(DayOrNone(Some(text.parse()?))),

@@ -1,5 +1,5 @@
-//! `djinn imports`: looking at imports, deciding about rows, answering, confirming, cancelling
-//! and undoing them.
+//! `djinn imports`: looking at imports, deciding about rows and editing them, answering,
+//! confirming, cancelling and undoing.
 
 use djinn_proto::imports::v1::{
     CancelImportRequest, ConfirmImportRequest, ImportState, ListImportRowsRequest, RowVerdict,
@@ -7,7 +7,7 @@ use djinn_proto::imports::v1::{
 use uuid::Uuid;
 
 use super::{
-    Session, decide, errors,
+    Session, decide, edit, errors,
     question::Answers,
     reread, revert,
     review::{self, Awaited, Consent},
@@ -26,6 +26,7 @@ pub(super) async fn run(session: &Session, command: Imports) -> Result<(), Error
         Imports::Show { import_id } => show(session, import_id).await,
         Imports::Rows(args) => rows(session, args).await,
         Imports::Decide(args) => decide::run(session, args).await,
+        Imports::Edit(args) => edit::run(session, args).await,
         Imports::Answer(args) => answer(session, args).await,
         Imports::Errors { import_id, output } => errors::run(session, import_id, output).await,
         Imports::Reread(args) => reread::run(session, args).await,

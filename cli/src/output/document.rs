@@ -2,8 +2,8 @@
 
 use djinn_proto::{
     imports::v1::{
-        ExportTemplateResponse, Import, ImportRow, PreviewReading, PreviewRow, Question, Reading,
-        Template, Upload,
+        BalanceGap, ExportTemplateResponse, Import, ImportRow, PreviewReading, PreviewRow,
+        Question, Reading, Template, Upload,
     },
     sync::v1::{Account, Transaction, TransactionChange},
 };
@@ -112,6 +112,8 @@ pub(crate) struct Preview<'a> {
     upload: &'a Upload,
     reading: Option<&'a Reading>,
     questions: &'a [Question],
+    balance_gaps: &'a [BalanceGap],
+    balance_gap_count: i64,
     rows: &'a [PreviewRow],
 }
 
@@ -126,6 +128,8 @@ impl<'a> Preview<'a> {
             upload,
             reading: reading.reading.as_ref(),
             questions: &reading.questions,
+            balance_gaps: &reading.balance_gaps,
+            balance_gap_count: reading.balance_gap_count,
             rows,
         }
     }

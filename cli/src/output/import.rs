@@ -2,10 +2,14 @@
 
 use djinn_proto::{
     common::v1::Money,
-    imports::v1::{Import, ImportCounts, ImportRow, ImportWarning, RowAction, RowResemblance},
+    imports::v1::{
+        Import, ImportCounts, ImportRow, ImportWarning, RowAction, RowProblem, RowResemblance,
+        RowVerdict,
+    },
 };
 
 use super::{
+    gap,
     ledger::{currency, decimal},
     statement,
     table::Table,
@@ -82,6 +86,7 @@ pub(crate) fn show(import: &Import) -> String {
     out.extend(import.counts.as_ref().map(counts));
     out.extend(balances(import));
     out.extend(warnings(import));
+    out.extend(gap::gaps(&import.balance_gaps, import.balance_gap_count));
     out.join("\n\n")
 }
 
@@ -105,11 +110,11 @@ pub(crate) fn rows(rows: &[ImportRow]) -> String {
     .right(1)
     .right(5);
     for row in rows {
-        let problem = row.problem.as_ref().map(|problem| &*problem.message);
+        let problem = problem(row).map(|problem| &*problem.message);
         table.row([
             &row.row_number.to_string(),
             &row.line.to_string(),
-            &text::verdict(row.verdict()),
+            &verdict(row),
             included(row),
             &row.booked_on,
             &decimal(row.amount.as_ref()),
@@ -129,6 +134,7 @@ pub(crate) fn review(import: &Import, first: &[ImportRow], doubtful: &[ImportRow
     parts.extend(import.counts.as_ref().map(counts));
     parts.extend(balances(import));
     parts.extend(warnings(import));
+    parts.extend(gap::gaps(&import.balance_gaps, import.balance_gap_count));
     if !first.is_empty() {
         parts.push(format!("First rows:\n{}", rows(first)));
     }
@@ -186,7 +192,7 @@ fn doubtful(rows: &[ImportRow]) -> String {
     let headers = ["ROW", "LINE", "VERDICT", "IN", "REASON", "WHY"];
     let mut table = Table::new(headers).right(0).right(1);
     for row in rows {
-        let (reason, message) = match (&row.problem, &row.resembles) {
+        let (reason, message) = match (problem(row), &row.resembles) {
             (Some(problem), _) => (&*problem.reason, problem.message.clone()),
             (None, Some(stored)) => (&*stored.reason, resembling(row, stored)),
             (None, None) => ("", "the transaction it resembled is gone".to_owned()),
@@ -194,13 +200,29 @@ fn doubtful(rows: &[ImportRow]) -> String {
         table.row([
             &row.row_number.to_string(),
             &row.line.to_string(),
-            &text::verdict(row.verdict()),
+            &verdict(row),
             included(row),
             reason,
             &message,
         ]);
     }
     table.text()
+}
+
+/// Why a row cannot be read; of a repaired one that is past.
+fn problem(row: &ImportRow) -> Option<&RowProblem> {
+    let invalid = row.verdict() == RowVerdict::Invalid;
+    row.problem.as_ref().filter(|_| invalid)
+}
+
+/// What matching says of a row, with a mark if a person has edited it.
+fn verdict(row: &ImportRow) -> String {
+    let mark = if row.edited_fields.is_empty() {
+        ""
+    } else {
+        " *"
+    };
+    format!("{}{mark}", text::verdict(row.verdict()))
 }
 
 /// What becomes of a row, in a word.
@@ -249,6 +271,7 @@ fn counts(counts: &ImportCounts) -> String {
         ("all", counts.row_count),
         ("added by the commit", counts.included_count),
         ("linked by the commit", counts.linked_count),
+        ("edited here", counts.edited_count),
     ] {
         table.row([verdict, &count.to_string()]);
     }

@@ -2,7 +2,7 @@
 
 use djinn_proto::imports::v1::{PreviewReading, PreviewRow, Question, QuestionChoice, Reading};
 
-use super::{table::Table, text};
+use super::{gap, table::Table, text};
 
 /// A whole preview.
 pub(crate) fn preview(reading: &PreviewReading, rows: &[PreviewRow]) -> String {
@@ -17,6 +17,7 @@ pub(crate) fn preview(reading: &PreviewReading, rows: &[PreviewRow]) -> String {
     if !bad.is_empty() {
         parts.push(problems(&bad));
     }
+    parts.extend(gap::gaps(&reading.balance_gaps, reading.balance_gap_count));
     if !reading.questions.is_empty() {
         parts.push(questions(&reading.questions));
     }

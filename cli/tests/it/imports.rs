@@ -1,6 +1,9 @@
 //! `djinn imports`: looking at imports, confirming and cancelling them.
 
-use djinn_proto::imports::v1::RowAction;
+use djinn_proto::{
+    common::v1::Money,
+    imports::v1::{ImportRowChange, RowAction},
+};
 
 use crate::{
     process::{djinn, file},
@@ -109,6 +112,47 @@ async fn rows_are_added_linked_and_skipped_by_their_numbers() {
             (1, RowAction::Skip),
             (3, RowAction::Skip)
         ]
+    );
+}
+
+#[tokio::test]
+async fn a_row_is_set_right_and_given_back() {
+    let (fake, url, import_id) = review().await;
+    let args = ["--json", "imports", "edit", &import_id, "3"];
+    let flags = [
+        "--date=2025-02-01",
+        "--amount=-12.3",
+        "--description=",
+        "--value-date=",
+        "--reset=counterparty",
+    ];
+    let done = djinn(&url, &[&args[..], &flags].concat()).await.ended(0);
+    assert_eq!(done.document()["importId"], *import_id);
+    let stale = ["--amount", "1", "--etag", "e0"];
+    let failed = djinn(&url, &[&args[..], &stale].concat()).await.ended(8);
+    assert_eq!(failed.failure()["reason"], "ETAG_MISMATCH");
+    djinn(&url, &[&args[..], &["--amount", "1.234"]].concat())
+        .await
+        .ended(2);
+    let state = fake.state();
+    let [request] = &state.decisions[..] else {
+        panic!("{:?}", state.decisions);
+    };
+    let expected = ImportRowChange {
+        row_number: 3,
+        booked_on: Some("2025-02-01".to_owned()),
+        amount: Some(Money {
+            currency_code: "EUR".to_owned(),
+            minor_units: -1_230,
+        }),
+        description: Some(String::new()),
+        value_on: Some(String::new()),
+        reset_fields: vec!["counterparty".to_owned()],
+        ..ImportRowChange::default()
+    };
+    assert_eq!(
+        (&*request.etag, &request.changes[..]),
+        ("e1", &[expected][..])
     );
 }
 

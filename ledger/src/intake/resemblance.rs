@@ -8,6 +8,9 @@
 //! there the bank's own file ought to have it, and does not, so it may well be the same booking
 //! told otherwise. Outside of that it is missing because the file ends there, and a coffee or an
 //! interest of each day would be suspected for the coffee of the day before.
+//!
+//! The file covers the days that it tells of itself. Around a row that a person has edited every
+//! transaction of its amount is a candidate, wherever the person has put it.
 
 use std::collections::VecDeque;
 
@@ -20,11 +23,13 @@ use crate::Error;
 
 /// What is a candidate.
 #[derive(Clone, Copy, Debug)]
-pub struct Query {
+pub struct Query<'a> {
     /// Whether two ids of the file prove that two rows differ.
     pub ids_are_stable: bool,
     /// Days outside of the file's in which a transaction may lie.
     pub days_max: i32,
+    /// Only groups of these amounts, in minor units, if given.
+    pub amounts: Option<&'a [i64]>,
 }
 
 /// Rows of equal account, currency and amount, of both sides, in no particular order.
@@ -156,7 +161,7 @@ impl Groups {
     pub async fn open(
         transaction: &mut UserTransaction,
         batch: Batch,
-        query: Query,
+        query: Query<'_>,
     ) -> Result<Self, Error> {
         let possible = is_possible(transaction, batch, query).await?;
         if possible {
@@ -258,18 +263,32 @@ async fn is_possible(
 /// What is claimed and what has a counterpart is told by counting over sorted rows, and not by
 /// joins: the verdicts were written a moment ago and have no statistics yet, and a join that is
 /// planned for a few rows compares each with each. No plan of this is worse than n log n.
+#[expect(
+    clippy::too_many_lines,
+    reason = "it is one statement, and its parts name each other"
+)]
 async fn declare(
     transaction: &mut UserTransaction,
     batch: Batch,
-    query: Query,
+    query: Query<'_>,
 ) -> Result<(), Error> {
     let user = transaction.user_id().uuid();
     sqlx::query!(
         r#"
         DECLARE resemblance NO SCROLL CURSOR FOR
         WITH span AS MATERIALIZED (
-            SELECT account_id, min(booked_on) AS first, max(booked_on) AS last
-            FROM imports.staged WHERE import_id = $1 AND generation = $2 GROUP BY account_id
+            SELECT account_id, min(told_on) AS first, max(told_on) AS last
+            FROM (
+                SELECT account_id, CASE WHEN 'booked_on' = ANY(edited_fields)
+                                        THEN source_booked_on ELSE booked_on END AS told_on
+                FROM imports.staged WHERE import_id = $1 AND generation = $2
+            ) told GROUP BY account_id
+        ),
+        edited AS MATERIALIZED (
+            SELECT DISTINCT account_id, currency_code, amount_minor, booked_on
+            FROM imports.staged
+            WHERE import_id = $1 AND generation = $2 AND edited_fields IS NOT NULL
+              AND ($7::bigint[] IS NULL OR amount_minor = ANY($7))
         ),
         stored AS (
             SELECT t.account_id, t.currency_code, t.amount_minor, t.transaction_id, t.booked_on,
@@ -283,6 +302,24 @@ async fn declare(
                        THEN t.booked_on BETWEEN span.first AND span.last
                             AND NOT ($4 AND t.external_id IS NOT NULL)
                        ELSE true END
+              AND ($7::bigint[] IS NULL OR t.amount_minor = ANY($7))
+            UNION ALL
+            SELECT DISTINCT t.account_id, t.currency_code, t.amount_minor, t.transaction_id,
+                   t.booked_on, t.created_at, t.counterparty, t.description,
+                   t.fingerprint IS NULL AND t.source <> $5, false
+            FROM edited e
+            LEFT JOIN span ON span.account_id = e.account_id
+            JOIN ledger.transaction t
+              ON t.user_id = $3 AND t.account_id = e.account_id
+             AND t.booked_on BETWEEN e.booked_on - $6::integer AND e.booked_on + $6
+             AND (t.currency_code, t.amount_minor) = (e.currency_code, e.amount_minor)
+            WHERE coalesce(
+                CASE WHEN t.source = $5 OR t.linked_import_id IS NOT NULL
+                     THEN t.booked_on NOT BETWEEN span.first AND span.last
+                          AND NOT ($4 AND t.external_id IS NOT NULL)
+                     ELSE t.booked_on NOT BETWEEN span.first - $6 AND span.last + $6 END,
+                true
+            )
             UNION ALL
             SELECT NULL, NULL, NULL, transaction_id, NULL, NULL, NULL, NULL, NULL, true
             FROM imports.verdict
@@ -295,6 +332,7 @@ async fn declare(
             FROM imports.staged s
             LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
             WHERE s.import_id = $1 AND s.generation = $2 AND coalesce(v.verdict, 'new') = 'new'
+              AND ($7::bigint[] IS NULL OR s.amount_minor = ANY($7))
             UNION ALL
             SELECT account_id, currency_code, amount_minor, NULL, transaction_id, booked_on,
                    created_at, counterparty, description, linkable
@@ -321,6 +359,7 @@ async fn declare(
         query.ids_are_stable,
         SOURCE,
         query.days_max,
+        query.amounts,
     )
     .execute(&mut **transaction)
     .await?;

@@ -56,6 +56,9 @@ pub enum Error {
     /// The workflow said no.
     #[error("{0}")]
     RefusedByWorkflow(String),
+    /// The rows to add come to more than an amount can be.
+    #[error("the rows to add come to more than 64 bits of minor units; leave out or edit some")]
+    SumTooLarge,
     /// The account takes no transactions.
     #[error("the account is closed; open another one to import into")]
     AccountClosed,
@@ -288,6 +291,7 @@ impl Fault for Error {
             Self::EtagMismatch => Kind::Conflict,
             Self::WrongStatus { .. }
             | Self::RefusedByWorkflow(_)
+            | Self::SumTooLarge
             | Self::AccountClosed
             | Self::FileRefused { .. } => Kind::Refused,
             Self::FileTooLarge { .. } | Self::TooManyOpen { .. } => Kind::Exhausted,
@@ -314,6 +318,7 @@ impl Fault for Error {
             Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
             Self::EtagMismatch => "ETAG_MISMATCH",
             Self::WrongStatus { .. } | Self::RefusedByWorkflow(_) => "WRONG_STATE",
+            Self::SumTooLarge => "SUM_TOO_LARGE",
             Self::AccountClosed => "ACCOUNT_CLOSED",
             Self::FileTooLarge { .. } => "FILE_TOO_LARGE",
             Self::UploadIdle { .. } => "UPLOAD_IDLE",

@@ -5,6 +5,7 @@
 //! * [`recognise`], [`answer`], [`stage`], [`matching`], [`commit`], [`close`], [`revert`]: the
 //!   steps of an import. Each begins by looking where the import stands: a step whose earlier try
 //!   went through, though its report was lost, answers what that try found.
+//! * [`edit`]: rows that a person sets right.
 //! * [`receive`]: a file into the object store. [`preview`]: a look without an import.
 //! * [`sweep`]: what a crash left behind.
 //! * [`workflow`]: the way to the import's workflow.
@@ -30,6 +31,7 @@ use crate::{
 pub mod answer;
 pub mod close;
 pub mod commit;
+pub mod edit;
 pub mod matching;
 pub mod preview;
 pub mod receive;

@@ -5,7 +5,7 @@
 //! * [`request`]: answers given once.
 //! * [`import`]: the import and the moves of its status.
 //! * [`staging`]: rows on their way in, in fenced chunks.
-//! * [`review`]: rows, verdicts and totals.
+//! * [`review`]: rows, verdicts and totals. [`edit`]: rows that a person sets right.
 //! * [`revert`]: what undoing an import did.
 //! * [`template`]: what was answered before.
 //! * [`due`]: duties for the sweep.
@@ -21,6 +21,7 @@ use djinn_chassis::{
 use crate::Error;
 
 pub mod due;
+pub mod edit;
 pub mod import;
 pub mod request;
 pub mod revert;

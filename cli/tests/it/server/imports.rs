@@ -95,6 +95,7 @@ impl ImportService for Fake {
             preview_statement_response::Part::Reading(PreviewReading {
                 reading: Some(reading()),
                 questions: vec![question()],
+                ..PreviewReading::default()
             }),
             row(2, None),
             row(3, Some(problem())),

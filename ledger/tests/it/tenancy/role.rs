@@ -75,7 +75,7 @@ async fn each_service_writes_its_part_of_the_ledger() {
     for (role, expected) in [
         (
             "djinn_imports",
-            "account U(version), change I, counter IU(version), edit I, \
+            "account U(version), change I, counter IU(version), edit I, field_lock I, \
              provenance IU(change_id confidence reference source written_at)D, \
              tombstone IU(change_id restored_by), \
              transaction IU(change_id counterparty description external_id fingerprint \

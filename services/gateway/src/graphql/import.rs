@@ -9,6 +9,7 @@ use super::{
     answer::{Answer, AnswerInput},
     connection::Connection,
     error::{Refused, Result, required},
+    gap::BalanceGap,
     job::Job,
     mapping::{Mapping, MappingInput},
     mirror::mirror,
@@ -92,7 +93,8 @@ pub(super) struct Import {
     questions: Vec<Question>,
     /// When a review that nobody confirms expires; null outside REVIEW.
     expire_time: Option<DateTime>,
-    /// Whether it commits by itself when every row is new, a duplicate, deleted before or linked.
+    /// Whether it commits by itself when every row is new, a duplicate, deleted before or linked,
+    /// and the file's balance has no gap.
     auto_confirm: bool,
     /// What the user should know before confirming.
     warnings: Vec<ImportWarning>,
@@ -106,6 +108,11 @@ pub(super) struct Import {
     reversal: Option<ImportReversal>,
     /// What a person says the columns mean; null without a mapping.
     mapping: Option<Mapping>,
+    /// Where the running balance of the file does not follow, the first 20 in file order; empty
+    /// before STAGING has ended, and in lists.
+    balance_gaps: Vec<BalanceGap>,
+    /// How many such places there are.
+    balance_gap_count: i32,
 }
 
 #[ComplexObject]
@@ -178,6 +185,8 @@ impl TryFrom<pb::Import> for Import {
             template_id: some(import.template_id).map(ID),
             reversal: reversal.transpose()?,
             mapping: import.mapping.map(TryInto::try_into).transpose()?,
+            balance_gaps: BalanceGap::all(import.balance_gaps)?,
+            balance_gap_count: count(import.balance_gap_count, owner)?,
         })
     }
 }
@@ -232,6 +241,8 @@ pub(super) struct ImportCounts {
     linked_count: i32,
     /// Rows that are like something in the ledger.
     suspected_count: i32,
+    /// Rows with fields that a person has set in review, repaired ones among them.
+    edited_count: i32,
 }
 
 impl TryFrom<pb::ImportCounts> for ImportCounts {
@@ -249,6 +260,7 @@ impl TryFrom<pb::ImportCounts> for ImportCounts {
             included_count: count(counts.included_count, owner)?,
             linked_count: count(counts.linked_count, owner)?,
             suspected_count: count(counts.suspected_count, owner)?,
+            edited_count: count(counts.edited_count, owner)?,
         })
     }
 }
@@ -281,7 +293,8 @@ pub(super) struct CreateImportInput {
     upload_id: ID,
     /// The account it goes into.
     account_id: ID,
-    /// Commit without a review when every row is new, a duplicate, deleted before or linked.
+    /// Commit without a review when every row is new, a duplicate, deleted before or linked,
+    /// and the file's balance has no gap.
     #[graphql(default)]
     auto_confirm: bool,
     /// What the columns mean, if they are not what they seem. A mapping that the file does not

@@ -10,6 +10,7 @@ mod answer;
 mod budget;
 mod connection;
 mod error;
+mod gap;
 mod import;
 mod job;
 mod mapping;

@@ -1,13 +1,13 @@
 //! The rows of an import.
 
-use async_graphql::{ComplexObject, Context, ID, InputObject, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, InputObject, MaybeUndefined, SimpleObject};
 
 use djinn_proto::imports::v1 as pb;
 
 use super::{
     error::{Refused, Result},
     mirror::mirror,
-    money::Money,
+    money::{Money, MoneyInput},
     scalar::{Date, count, some},
     session::Session,
     transaction::Transaction,
@@ -25,7 +25,8 @@ mirror! {
         DeletedBefore,
         /// Carries the id of a row in the ledger, with another amount: excluded by default.
         Changed,
-        /// Cannot be read; `problem` says why. Cannot be included.
+        /// Cannot be read; `problem` says why. Cannot be included before it is repaired: with a
+        /// date and an amount of a person's it is a row like any other.
         Invalid,
         /// In the ledger by hand, with the same amount and payee up to seven days apart: linked by
         /// default, so that the transaction that is there takes over what the file says and nothing
@@ -81,8 +82,12 @@ pub(super) struct ImportRow {
     transaction_id: Option<ID>,
     /// The transaction of `transactionId` as it is now, and why; null once that is gone.
     resembles: Option<RowResemblance>,
-    /// Why it cannot be read; only for INVALID.
+    /// Why the file's row cannot be read, and how it stands there; for INVALID, and for a row that
+    /// was INVALID before it was repaired.
     problem: Option<RowProblem>,
+    /// Fields that a person has set in this review, in the order of their names: amount, booked_on,
+    /// counterparty, description, value_on.
+    edited_fields: Vec<String>,
 }
 
 #[ComplexObject]
@@ -170,21 +175,40 @@ impl TryFrom<pb::ImportRow> for ImportRow {
                 message: problem.message,
                 original: problem.original,
             }),
+            edited_fields: row.edited_fields,
         })
     }
 }
 
-/// One change in a review.
+/// One change in a review. A field of the row that is given here is edited: it will be committed
+/// with this value, and the file's is kept beside it. A field that is not given stays as it is.
 #[derive(InputObject)]
 pub(super) struct ImportRowChangeInput {
     /// The row.
     row_number: i32,
-    /// Whether a commit adds it, when `action` is not given.
+    /// Whether a commit adds it, when `action` is not given. In a change that edits or resets
+    /// fields, false leaves open what a commit does with the row.
     #[graphql(default)]
     included: bool,
     /// What a commit does with it. LINK is possible for LINKED and for SUSPECTED rows whose
-    /// transaction was entered by hand.
+    /// transaction was entered by hand. Where the same change edits the row, this is about the row
+    /// as edited.
     action: Option<RowAction>,
+    /// Date of booking, from 1970 to five years ahead. An INVALID row needs it, with the amount, to
+    /// be repaired.
+    booked_on: Option<Date>,
+    /// The amount, in the account's currency.
+    amount: Option<MoneyInput>,
+    /// What the booking says, at most 1,000 characters; null takes away what is there.
+    description: MaybeUndefined<String>,
+    /// The other party, at most 200 characters; null takes away what is there.
+    counterparty: MaybeUndefined<String>,
+    /// Date of value, from 1970 to five years ahead; null takes away what is there.
+    value_on: MaybeUndefined<Date>,
+    /// Edited fields to give back, by the names of `editedFields`: they are as the file has them
+    /// again. A repaired row without date or amount is INVALID again.
+    #[graphql(default)]
+    reset_fields: Vec<String>,
 }
 
 /// Changes to a review: all are made or none.
@@ -204,11 +228,26 @@ impl From<UpdateImportRowsInput> for pb::UpdateImportRowsRequest {
             row_number: change.row_number.into(),
             included: change.included,
             action: change.action.map_or(0, |it| pb::RowAction::from(it).into()),
+            booked_on: change.booked_on.map(Date::write),
+            amount: change.amount.map(Into::into),
+            description: emptied(change.description),
+            counterparty: emptied(change.counterparty),
+            value_on: emptied(change.value_on.map_value(Date::write)),
+            reset_fields: change.reset_fields,
         };
         Self {
             import_id: input.import_id.0,
             etag: input.etag,
             changes: input.changes.into_iter().map(change).collect(),
         }
+    }
+}
+
+/// What null stands for in a text that can be emptied.
+fn emptied(text: MaybeUndefined<String>) -> Option<String> {
+    match text {
+        MaybeUndefined::Undefined => None,
+        MaybeUndefined::Null => Some(String::new()),
+        MaybeUndefined::Value(text) => Some(text),
     }
 }

@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use super::month::month;
 
 /// Years beyond today that a date may lie ahead (C.3).
-const YEARS_AHEAD: i32 = 5;
+pub(super) const YEARS_AHEAD: i32 = 5;
 
 /// No statement is older: an earlier year is one of another calendar or no year at all (C.3).
-const YEAR_MIN: i32 = 1970;
+pub(super) const YEAR_MIN: i32 = 1970;
 
 /// Years by which the Buddhist calendar of Thailand is ahead.
 const BUDDHIST_YEARS: i32 = 543;

@@ -10,12 +10,15 @@
 //! `sign`, `nature`, `fee`) and judged (`bench`, `contender`, `decision`; of the dates `when`,
 //! `custom`, `recurrence`), with reasons (`evidence`), and what stays open is asked (`wording`,
 //! `sample`) unless it has been answered before (`answer`, `heading`, `template`). What a person
-//! says of the columns comes before all of it (`mapping`). Rows are then compared with the ledger
-//! (`fingerprint`, `resemblance`), and those that cannot be read are reported (`report`).
+//! says of the columns comes before all of it (`mapping`). Rows are then followed by their balance
+//! (`gap`) and compared with the ledger (`fingerprint`, `resemblance`), and those that cannot be
+//! read are reported (`report`).
 
 pub mod answer;
 pub mod description;
+pub mod edit;
 pub mod fingerprint;
+pub mod gap;
 pub mod heading;
 pub mod mapping;
 pub mod page;

@@ -76,6 +76,17 @@ pub(super) struct Figure {
     pub(super) plus: bool,
 }
 
+impl Figure {
+    /// As a balance: a debit mark makes it negative.
+    pub(super) fn balance(self) -> Decimal {
+        if self.side == Some(Side::Debit) {
+            self.value.magnitude().negated()
+        } else {
+            self.value
+        }
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NumberError {
     NotNumeric,

@@ -127,6 +127,8 @@ pub struct Counts {
     pub linked: i64,
     /// Like something in the ledger.
     pub suspected: i64,
+    /// With fields that a person has set in review.
+    pub edited: i64,
 }
 
 /// From one row in so many on, rows that are left out are worth a warning.

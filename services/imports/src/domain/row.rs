@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use djinn_ledger::money::{Currency, Decimal, SCALE_MAX};
 
 use super::amount::Unreadable;
+use super::number::Figure;
 use super::reading::{ReadError, Reading, Source, Undated};
 use super::record::{ROWS_MAX, Record, Records};
 use super::{column, date, shape, sign, summary};
@@ -31,7 +32,7 @@ pub struct StatementRow {
     pub counterparty: String,
     /// The bank's id of the transaction, only when the file's ids are all filled and distinct.
     pub external_id: Option<String>,
-    /// The balance behind the row as it is written.
+    /// The balance that the row states; negative under a debit mark.
     pub balance_after: Option<Decimal>,
 }
 
@@ -353,7 +354,7 @@ impl Rows {
             super::amount::figure(record, cell)
                 .ok()
                 .flatten()
-                .map(|figure| figure.value)
+                .map(Figure::balance)
         });
         Entry::Row(StatementRow {
             line: record.line,

@@ -10,7 +10,6 @@ use super::column;
 use super::encoding::Charset;
 use super::fee::Fees;
 use super::layout::Layout;
-use super::number::Side;
 use super::reading::{ReadError, Source};
 use super::record::{Dialect, Record, Records};
 use super::sign::Told;
@@ -414,15 +413,9 @@ fn size(value: Decimal) -> Option<i128> {
     value.magnitude().at_scale(SCALE)
 }
 
-/// A balance; a debit mark makes it negative.
 fn balance(record: &Record, cell: Numeral) -> Option<i128> {
     let figure = figure(record, cell).ok().flatten()?;
-    let value = if figure.side == Some(Side::Debit) {
-        figure.value.magnitude().negated()
-    } else {
-        figure.value
-    };
-    value.at_scale(SCALE)
+    figure.balance().at_scale(SCALE)
 }
 
 /// Goes on by one row; whether its balance follows from the one before under the plan's signs.

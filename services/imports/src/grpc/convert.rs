@@ -1,5 +1,6 @@
 //! Answers into messages. Generated types go no further than this room.
 
+mod gap;
 mod resemblance;
 
 use chrono::{DateTime, NaiveDate, Utc};
@@ -10,6 +11,7 @@ use djinn_proto::{
 };
 use pbjson_types::Timestamp;
 
+pub(super) use self::gap::{gap_count, gaps};
 use crate::{
     domain::{
         description::{Column, describe},
@@ -95,6 +97,8 @@ pub(super) fn import(import: &Import, file: Option<&Upload>) -> proto::Import {
             .map(|id| id.to_string())
             .unwrap_or_default(),
         mapping: import.mapping.as_ref().map(mapping),
+        balance_gaps: gaps(&import.gaps),
+        balance_gap_count: gap_count(&import.gaps),
         ..proto::Import::default()
     }
 }
@@ -146,6 +150,7 @@ fn warnings(import: &Import) -> Vec<proto::ImportWarning> {
     let warnings = [(count > 0, conflicts), (many, left_out), (unmapped, unfit)].into_iter();
     warnings
         .filter_map(|(applies, warning)| applies.then_some(warning))
+        .chain(gap::warning(&import.gaps))
         .collect()
 }
 
@@ -217,6 +222,7 @@ fn counts(counts: Counts) -> proto::ImportCounts {
         included_count: counts.included,
         linked_count: counts.linked,
         suspected_count: counts.suspected,
+        edited_count: counts.edited,
     }
 }
 
@@ -328,6 +334,12 @@ fn good_row(base: proto::ImportRow, row: &GoodRow) -> proto::ImportRow {
             .resembles
             .as_ref()
             .map(|stored| resemblance::show(row, stored)),
+        edited_fields: row.edited_fields.clone(),
+        problem: row.problem.as_ref().map(|it| proto::RowProblem {
+            reason: it.reason.clone(),
+            message: it.message.clone(),
+            original: it.original.clone(),
+        }),
         ..base
     }
 }

@@ -4,16 +4,20 @@
 use djinn_proto::imports::v1 as proto;
 use uuid::Uuid;
 
+pub(super) use self::change::{Frame, changes};
+
 use crate::{
     Error,
     domain::{
         answer::{ANSWERS_MAX, Answers, TEXT_BYTES_MAX},
         page,
-        review::{Action, Verdict},
+        review::Verdict,
         status::Status,
     },
     store::{import::Filter, review::RowFilter},
 };
+
+mod change;
 
 /// States of an import, and verdicts of a row.
 const STATES: usize = 15;
@@ -151,41 +155,6 @@ pub(super) fn row_filter(asked: &proto::ListImportRowsRequest) -> Result<RowFilt
         }
     }
     Ok(filter)
-}
-
-/// Rows and what becomes of them, each row once.
-pub(super) fn changes(asked: &[proto::ImportRowChange]) -> Result<(Vec<i32>, Vec<Action>), Error> {
-    const FIELD: &str = "changes.row_number";
-    let mut seen = std::collections::BTreeMap::new();
-    for change in asked {
-        let number = i32::try_from(change.row_number)
-            .ok()
-            .filter(|number| *number >= 1)
-            .ok_or_else(|| Error::invalid(FIELD, format!("{} is no row", change.row_number)))?;
-        if seen.insert(number, action(change)?).is_some() {
-            return Err(Error::invalid(
-                FIELD,
-                format!("{number} is there twice; decide once"),
-            ));
-        }
-    }
-    Ok(seen.into_iter().unzip())
-}
-
-/// The action of a change; without one it says whether the row is added.
-fn action(change: &proto::ImportRowChange) -> Result<Action, Error> {
-    use proto::RowAction;
-    let unknown = |_| {
-        let problem = format!("{} is not an action", change.action);
-        Error::invalid("changes.action", problem)
-    };
-    Ok(match RowAction::try_from(change.action).map_err(unknown)? {
-        RowAction::Unspecified if change.included => Action::Add,
-        RowAction::Unspecified => Action::Skip,
-        RowAction::Add => Action::Add,
-        RowAction::Link => Action::Link,
-        RowAction::Skip => Action::Skip,
-    })
 }
 
 /// A row that cannot be linked.

@@ -35,6 +35,8 @@ pub(super) async fn preview(
     let reading = Part::Reading(proto::PreviewReading {
         reading: Some(convert::reading(&preview.reading)),
         questions: preview.questions.iter().map(convert::question).collect(),
+        balance_gaps: convert::gaps(&preview.gaps),
+        balance_gap_count: convert::gap_count(&preview.gaps),
     });
     let rows = ReceiverStream::new(preview.rows).map(|entry| match entry {
         Ok(entry) => Ok(Part::Row(convert::preview_row(entry))),

@@ -64,15 +64,28 @@ impl Door {
         if asked.changes.len() > CHANGES_MAX {
             return Err(Error::too_many_changes(asked.changes.len()));
         }
-        let (rows, actions) = parse::changes(&asked.changes)?;
         let mut transaction = self.steps.store.user(user).await?;
         store::import::lock_for_edit(&mut transaction, import_id).await?;
         let import = get(&mut transaction, import_id, &asked.import_id).await?;
         in_review(&import, &asked.etag)?;
+        let frame = parse::Frame {
+            currency: import.currency,
+            today: self.steps.clock.today(),
+        };
+        let changes = parse::changes(&asked.changes, frame)?;
+        // What is decided of an edited row is about the row as edited.
+        if !changes.edits.is_empty() {
+            let edits = &changes.edits;
+            self.steps
+                .edit_rows(&mut transaction, &import, edits)
+                .await?;
+        }
+        let (rows, actions) = changes.decisions();
         let target = import.target();
         let decided = store::review::decide(&mut transaction, target, &rows, &actions).await?;
         if usize::try_from(decided) != Ok(rows.len()) {
-            let problem = "names a row that does not exist or cannot be read; list the rows first";
+            let problem = "names a row that does not exist, or that cannot be read and is not \
+                           repaired; list the rows first";
             return Err(Error::invalid("changes.row_number", problem));
         }
         let links = rows.iter().zip(&actions);

@@ -4,7 +4,7 @@ use djinn_chassis::postgres::UserTransaction;
 use djinn_ledger::{
     account,
     intake::{
-        self, Batch, Matched,
+        self, Batch,
         resemblance::{self, Group, Groups, Query},
     },
 };
@@ -60,7 +60,7 @@ impl Steps {
         let account_version = version(transaction, import).await?;
         let batch = import.batch();
         let matched = intake::match_batch(transaction, batch, import.id_conflict_count).await?;
-        find_resembling(transaction, batch, matched).await?;
+        find_resembling(transaction, batch, matched.ids_are_stable, None).await?;
         let (counts, included_minor) = store::review::totals(transaction, import.target()).await?;
         let balance = account::balance(transaction, import.account_id)
             .await?
@@ -71,11 +71,12 @@ impl Steps {
             balance_before_minor: balance,
             account_version,
             id_conflict_count: matched.id_conflict_count,
+            ids_are_stable: matched.ids_are_stable,
         };
         store::review::publish(transaction, import.import_id, findings, self.clock.now()).await
     }
 
-    /// Writes what the review shows after a person changed it; verdicts stay as they are.
+    /// Writes what the review shows after a person changed it, with the verdicts as they are.
     pub(crate) async fn publish_decisions(
         &self,
         transaction: &mut UserTransaction,
@@ -88,6 +89,7 @@ impl Steps {
             balance_before_minor: import.totals.balance_before.minor_units,
             account_version: import.account_version,
             id_conflict_count: import.id_conflict_count,
+            ids_are_stable: import.ids_are_stable,
         };
         store::review::publish(transaction, import.import_id, findings, self.clock.now()).await
     }
@@ -96,15 +98,18 @@ impl Steps {
 /// Verdicts that are written by one statement.
 const NOTED_MAX: usize = 10_000;
 
-/// Sweeps 3 and 4, group by group over what sweeps 1 and 2 have left.
-async fn find_resembling(
+/// Sweeps 3 and 4, group by group over what sweeps 1 and 2 have left; of some amounts only, if
+/// given.
+pub(super) async fn find_resembling(
     transaction: &mut UserTransaction,
     batch: Batch,
-    matched: Matched,
+    ids_are_stable: bool,
+    amounts: Option<&[i64]>,
 ) -> Result<(), Error> {
     let query = Query {
-        ids_are_stable: matched.ids_are_stable,
+        ids_are_stable,
         days_max: DAYS_MAX.into(),
+        amounts,
     };
     let mut groups = Groups::open(transaction, batch, query).await?;
     let mut noted = Vec::new();
@@ -166,7 +171,8 @@ fn opened(import: &Import) -> Opened {
     let auto_confirm = import.auto_confirm
         && import.totals.counts.are_beyond_doubt()
         && import.id_conflict_count == 0
-        && import.mapping_problem.is_none();
+        && import.mapping_problem.is_none()
+        && import.gaps.count == 0;
     Opened {
         etag: import.etag,
         auto_confirm,

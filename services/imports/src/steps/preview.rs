@@ -13,6 +13,7 @@ use crate::{
     Error,
     domain::{
         answer::Answers,
+        gap::{Follower, Gaps},
         mapping::Mapping,
         question::Question,
         reading::{Hints, Reading, Recognition},
@@ -38,6 +39,8 @@ pub struct Preview {
     pub reading: Reading,
     /// What the file leaves open.
     pub questions: Vec<Question>,
+    /// Where its balance does not follow, over all rows.
+    pub gaps: Gaps,
     /// Its rows, in file order.
     pub rows: mpsc::Receiver<Result<Entry, Error>>,
 }
@@ -85,12 +88,33 @@ impl Steps {
                 });
             }
         };
+        let gaps = self
+            .follow(file.object_key.clone(), reading.clone())
+            .await?;
         let rows = self.send_rows(file.object_key, reading.clone(), rows_max);
         Ok(Preview {
             reading,
             questions,
+            gaps,
             rows,
         })
+    }
+
+    /// Follows the balance through the whole file, if it has one: a pass of its own, because what
+    /// it finds is told before the first row.
+    async fn follow(&self, object_key: String, reading: Reading) -> Result<Gaps, Error> {
+        if reading.balance.is_none() {
+            return Ok(Gaps::default());
+        }
+        let file = StoredFile::new(self.objects.clone(), object_key);
+        blocking(move || {
+            let mut balance = Follower::default();
+            for (number, entry) in (1..).zip(row::rows(&file, &reading)?) {
+                balance.observe(number, &entry?);
+            }
+            Ok(balance.end())
+        })
+        .await
     }
 
     fn send_rows(

@@ -15,6 +15,7 @@ use crate::{
     Error,
     domain::{
         fingerprint::fingerprint,
+        gap::{Follower, Gaps},
         reading::Reading,
         row::{self, Entry, RejectedRow, StatementRow},
         status::Status,
@@ -63,8 +64,8 @@ impl Steps {
             tokio::join!(reader, self.write_chunks(key, &import, progress, chunks));
         // A reader stops with the writer, so the writer's error is the cause.
         let progress = written?;
-        read?;
-        self.finish_staging(key, &import, progress).await?;
+        let gaps = read?;
+        self.finish_staging(key, &import, progress, &gaps).await?;
         Ok(progress)
     }
 
@@ -93,6 +94,7 @@ impl Steps {
         key: Key,
         import: &Import,
         progress: Progress,
+        gaps: &Gaps,
     ) -> Result<(), Error> {
         let mut transaction = self.store.user(key.user).await?;
         store::import::move_on(
@@ -101,6 +103,7 @@ impl Steps {
             self.clock.now(),
         )
         .await?;
+        store::import::note_gaps(&mut transaction, key.import_id, gaps).await?;
         transaction.commit().await?;
         let mut transaction = self.store.user(key.user).await?;
         store::staging::analyze(&mut transaction).await?;
@@ -110,19 +113,23 @@ impl Steps {
     }
 }
 
-/// Reads behind the first `skip` rows, chunk by chunk, until the file or the receiver ends.
+/// Reads behind the first `skip` rows, chunk by chunk, until the file or the receiver ends, and
+/// follows the balance of all rows, also of those that an earlier try has staged: so gaps are found
+/// across its end, and none is found twice.
 fn read_chunks(
     file: &StoredFile,
     reading: &Reading,
     writer: &RowWriter,
     skip: i64,
     sender: &mpsc::Sender<Chunk>,
-) -> Result<(), Error> {
+) -> Result<Gaps, Error> {
     let mut number = 0_i32;
     let mut chunk = Chunk::default();
+    let mut balance = Follower::default();
     for entry in row::rows(file, reading)? {
-        let entry = entry?;
+        let entry = writer.admit(entry?);
         number = number.saturating_add(1);
+        balance.observe(number, &entry);
         if i64::from(number) <= skip {
             continue;
         }
@@ -133,14 +140,14 @@ fn read_chunks(
         if chunk.len() >= CHUNK_ROWS_MAX
             && sender.blocking_send(std::mem::take(&mut chunk)).is_err()
         {
-            return Ok(());
+            return Ok(Gaps::default());
         }
     }
     if !chunk.is_empty() {
         // Without a receiver the writer has failed and says so itself.
         drop(sender.blocking_send(chunk));
     }
-    Ok(())
+    Ok(balance.end())
 }
 
 /// Turns what the file says into what the account can take.
@@ -151,6 +158,17 @@ struct RowWriter {
 }
 
 impl RowWriter {
+    /// What the account cannot take is rejected like what cannot be read.
+    fn admit(&self, entry: Entry) -> Entry {
+        match entry {
+            Entry::Row(row) => match self.money(&row) {
+                Ok(_) => Entry::Row(row),
+                Err(rejected) => Entry::Rejected(rejected),
+            },
+            Entry::Rejected(rejected) => Entry::Rejected(rejected),
+        }
+    }
+
     fn stage(&self, row_number: i32, entry: Entry) -> Result<StagedRow, RejectedRow> {
         let row = match entry {
             Entry::Row(row) => row,

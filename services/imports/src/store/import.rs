@@ -1,7 +1,7 @@
 //! The import: what it is, and how it is found.
 //!
 //! * [`status`]: the moves of its status.
-//! * [`reading`]: how its file reads, and what that rests on.
+//! * [`reading`]: how its file reads, what that rests on, and where its balance breaks off.
 
 use chrono::{DateTime, Utc};
 use djinn_chassis::{postgres::UserTransaction, temporal::Owned};
@@ -12,6 +12,7 @@ use crate::{
     Error,
     domain::{
         answer::Answers,
+        gap::Gaps,
         mapping::Mapping,
         question::Question,
         reading::Reading,
@@ -23,7 +24,7 @@ use crate::{
 mod reading;
 mod status;
 
-pub use reading::{Change, Frozen, answer, freeze_reading, leave_mapping, reread};
+pub use reading::{Change, Frozen, answer, freeze_reading, leave_mapping, note_gaps, reread};
 pub use status::{Move, lock, lock_for_edit, move_on, note_change, note_failure, set_deadline};
 
 /// The id of an import, in the type that a workflow is reached by.
@@ -69,6 +70,10 @@ pub struct Import {
     pub totals: Totals,
     /// Ids of the file that stand for other bookings.
     pub id_conflict_count: i64,
+    /// Whether two of the file's ids prove that two rows differ.
+    pub ids_are_stable: bool,
+    /// Where the file's balance does not follow; of an import in a list only how often.
+    pub gaps: Gaps,
     /// The account's version at which it was matched.
     pub account_version: i64,
     /// When a review expires.
@@ -138,6 +143,10 @@ struct Row {
     included_minor: i64,
     balance_before_minor: i64,
     id_conflict_count: i64,
+    edited_count: i64,
+    ids_are_stable: bool,
+    balance_gaps: serde_json::Value,
+    balance_gap_count: i64,
     account_version: i64,
     expires_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
@@ -198,11 +207,14 @@ impl TryFrom<Row> for Import {
                     included: row.included_count,
                     linked: row.linked_count,
                     suspected: row.suspected_count,
+                    edited: row.edited_count,
                 },
                 included: money(row.included_minor),
                 balance_before: money(row.balance_before_minor),
             },
             id_conflict_count: row.id_conflict_count,
+            ids_are_stable: row.ids_are_stable,
+            gaps: gaps(row.balance_gaps, row.balance_gap_count).map_err(undecodable)?,
             account_version: row.account_version,
             expires_at: row.expires_at,
             created_at: row.created_at,
@@ -216,6 +228,16 @@ fn decoded<T: serde::de::DeserializeOwned>(
     value: Option<serde_json::Value>,
 ) -> Result<Option<T>, Box<dyn std::error::Error + Send + Sync>> {
     Ok(value.map(serde_json::from_value).transpose()?)
+}
+
+fn gaps(
+    first: serde_json::Value,
+    count: i64,
+) -> Result<Gaps, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(Gaps {
+        first: serde_json::from_value(first)?,
+        count: count.try_into()?,
+    })
 }
 
 /// Writes a new import in `created`.
@@ -309,7 +331,8 @@ pub async fn get(
                i.progress_done, i.progress_total, i.row_count, i.new_count, i.duplicate_count,
                i.deleted_before_count, i.changed_count, i.invalid_count, i.included_count,
                i.linked_count, i.suspected_count, i.included_minor, i.balance_before_minor,
-               i.id_conflict_count, i.account_version, i.expires_at,
+               i.id_conflict_count, i.edited_count, i.ids_are_stable, i.balance_gaps,
+               i.balance_gap_count, i.account_version, i.expires_at,
                i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE i.import_id = $1
@@ -355,7 +378,8 @@ pub async fn list(
                i.progress_done, i.progress_total, i.row_count, i.new_count, i.duplicate_count,
                i.deleted_before_count, i.changed_count, i.invalid_count, i.included_count,
                i.linked_count, i.suspected_count, i.included_minor, i.balance_before_minor,
-               i.id_conflict_count, i.account_version, i.expires_at,
+               i.id_conflict_count, i.edited_count, i.ids_are_stable, '[]'::jsonb AS "balance_gaps!",
+               i.balance_gap_count, i.account_version, i.expires_at,
                i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE ($1::uuid IS NULL OR i.account_id = $1)

@@ -10,7 +10,10 @@ use uuid::Uuid;
 use crate::{
     Error,
     domain::review::{Action, Counts, Verdict},
-    store::staging::Target,
+    store::{
+        edit::{self, Problem},
+        staging::Target,
+    },
 };
 
 /// A row as a review shows it.
@@ -28,7 +31,7 @@ pub struct ReviewRow {
 #[derive(Clone, Debug)]
 pub enum Content {
     /// It can.
-    Row(GoodRow),
+    Row(Box<GoodRow>),
     /// It cannot.
     Rejected {
         /// For programs.
@@ -70,6 +73,10 @@ pub struct GoodRow {
     pub linkable: bool,
     /// That row as it is now, while it is there.
     pub resembles: Option<Resembled>,
+    /// The names of the fields that are a person's.
+    pub edited_fields: Vec<String>,
+    /// Why it could not be read before a person repaired it.
+    pub problem: Option<Problem>,
 }
 
 /// Which rows to list.
@@ -105,6 +112,7 @@ pub async fn list(
     if filter.is_unrestricted() || !filter.verdicts.is_empty() {
         rows.extend(good(transaction, target, filter, count_max).await?);
         show_resembled(transaction, &mut rows).await?;
+        show_repaired(transaction, target, &mut rows).await?;
     }
     // A row that cannot be read is never included.
     if (filter.is_unrestricted() || filter.invalid) && filter.included != Some(true) {
@@ -136,7 +144,8 @@ async fn good(
                s.counterparty AS "counterparty!", s.external_id,
                CASE WHEN v.verdict IN ('duplicate', 'changed', 'linked', 'suspected')
                     THEN v.transaction_id END AS transaction_id,
-               v.reason = 'same_payee' AS same_payee, coalesce(v.linkable, false) AS "linkable!"
+               v.reason = 'same_payee' AS same_payee, coalesce(v.linkable, false) AS "linkable!",
+               coalesce(s.edited_fields, '{}') AS "edited_fields!"
         FROM imports.staged s
         LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
         WHERE s.import_id = $1 AND s.generation = $2 AND s.row_number > $3
@@ -160,7 +169,7 @@ async fn good(
                 .map_err(|error| Error::verdict(target.import_id, error))?;
             let action = Action::parse(&row.action)
                 .map_err(|error| Error::action(target.import_id, error))?;
-            let content = Content::Row(GoodRow {
+            let content = Content::Row(Box::new(GoodRow {
                 verdict,
                 action,
                 booked_on: row.booked_on,
@@ -174,7 +183,9 @@ async fn good(
                 same_payee: row.same_payee,
                 linkable: row.linkable,
                 resembles: None,
-            });
+                edited_fields: row.edited_fields,
+                problem: None,
+            }));
             Ok(ReviewRow {
                 row_number: row.row_number,
                 line: row.line,
@@ -210,6 +221,33 @@ async fn show_resembled(
     Ok(())
 }
 
+/// Looks up what was wrong with the rows of a page that a person has repaired.
+async fn show_repaired(
+    transaction: &mut UserTransaction,
+    target: Target,
+    rows: &mut [ReviewRow],
+) -> Result<(), Error> {
+    let edited = |row: &&ReviewRow| match &row.content {
+        Content::Row(good) => !good.edited_fields.is_empty(),
+        Content::Rejected { .. } => false,
+    };
+    let numbers: Vec<i32> = rows
+        .iter()
+        .filter(edited)
+        .map(|row| row.row_number)
+        .collect();
+    if numbers.is_empty() {
+        return Ok(());
+    }
+    let mut problems = edit::repaired(transaction, target, &numbers).await?;
+    for row in rows {
+        if let Content::Row(good) = &mut row.content {
+            good.problem = problems.remove(&row.row_number);
+        }
+    }
+    Ok(())
+}
+
 async fn rejected(
     transaction: &mut UserTransaction,
     target: Target,
@@ -219,7 +257,7 @@ async fn rejected(
     let rows = sqlx::query!(
         r#"
         SELECT row_number, line, reason, message, original FROM imports.rejected_row
-        WHERE import_id = $1 AND generation = $2 AND row_number > $3
+        WHERE import_id = $1 AND generation = $2 AND row_number > $3 AND NOT repaired
         ORDER BY row_number LIMIT $4
         "#,
         target.import_id,
@@ -308,7 +346,7 @@ pub async fn unlinkable(
 /// Counts the rows and sums what is included.
 ///
 /// # Errors
-/// As the database answers; also when the sum passes 64 bits.
+/// As the database answers; [`Error::SumTooLarge`] when the sum passes 64 bits.
 pub async fn totals(
     transaction: &mut UserTransaction,
     target: Target,
@@ -327,9 +365,10 @@ pub async fn totals(
                count(*) FILTER (
                    WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'link'
                ) AS "linked!",
+               count(*) FILTER (WHERE s.edited_fields IS NOT NULL) AS "edited!",
                coalesce(sum(s.amount_minor) FILTER (
                    WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
-               ), 0)::bigint AS "included_minor!"
+               ), 0)::text AS "included_minor!"
         FROM imports.staged s
         LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
         WHERE s.import_id = $1 AND s.generation = $2
@@ -342,7 +381,7 @@ pub async fn totals(
     let invalid = sqlx::query_scalar!(
         r#"
         SELECT count(*) AS "count!" FROM imports.rejected_row
-        WHERE import_id = $1 AND generation = $2
+        WHERE import_id = $1 AND generation = $2 AND NOT repaired
         "#,
         target.import_id,
         target.generation,
@@ -359,8 +398,14 @@ pub async fn totals(
         included: good.included,
         linked: good.linked,
         suspected: good.suspected,
+        edited: good.edited,
     };
-    Ok((counts, good.included_minor))
+    // A sum of bigint is numeric, which cannot overflow.
+    let included_minor = good
+        .included_minor
+        .parse()
+        .map_err(|_| Error::SumTooLarge)?;
+    Ok((counts, included_minor))
 }
 
 /// What a matching found, to be shown.
@@ -376,6 +421,8 @@ pub struct Findings {
     pub account_version: i64,
     /// Ids of the file that stand for other bookings.
     pub id_conflict_count: i64,
+    /// Whether two of the file's ids prove that two rows differ.
+    pub ids_are_stable: bool,
 }
 
 /// Writes what the review shows and raises its revision.
@@ -395,7 +442,7 @@ pub async fn publish(
             deleted_before_count = $5, changed_count = $6, invalid_count = $7,
             included_count = $8, included_minor = $9, balance_before_minor = $10,
             account_version = $11, id_conflict_count = $12, updated_at = $13,
-            linked_count = $14, suspected_count = $15
+            linked_count = $14, suspected_count = $15, edited_count = $16, ids_are_stable = $17
         WHERE import_id = $1
         "#,
         import_id,
@@ -413,6 +460,8 @@ pub async fn publish(
         now,
         found.counts.linked,
         found.counts.suspected,
+        found.counts.edited,
+        found.ids_are_stable,
     )
     .execute(&mut **transaction)
     .await?;

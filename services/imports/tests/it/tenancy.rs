@@ -212,3 +212,45 @@ async fn another_users_request_id_is_nobodys_business() {
         .unwrap();
     assert_ne!(a, b);
 }
+
+/// An edit of another user's row: the import is as unknown as one that never was, and nothing of it
+/// has changed.
+#[tokio::test]
+async fn another_users_rows_are_not_edited() {
+    let world = World::new().await;
+    let (owner, thief) = (testing::user(), testing::user());
+    let account_id = world.account(owner, "EUR").await;
+    let mut mine = world.client(owner);
+    let mut file = many(30);
+    file.extend_from_slice(b"2024-02-31,Rent,-900.50\n");
+    let import_id = begin(&mut mine, &file, account_id).await;
+    let seen = reach(&mut mine, &import_id, ImportState::Review).await;
+    let mut theirs = world.client(thief);
+    let unknown = Uuid::new_v4().to_string();
+    // A row that can be read, and one that is to be repaired.
+    for row_number in [1, 31] {
+        let mut shapes = Vec::new();
+        for id in [&import_id, &unknown] {
+            let change = proto::ImportRowChange {
+                row_number,
+                booked_on: Some("2024-01-31".to_owned()),
+                amount: Some(djinn_proto::common::v1::Money {
+                    currency_code: "EUR".to_owned(),
+                    minor_units: 1,
+                }),
+                ..proto::ImportRowChange::default()
+            };
+            let request = proto::UpdateImportRowsRequest {
+                import_id: id.clone(),
+                etag: seen.etag.clone(),
+                changes: vec![change],
+            };
+            let status = theirs.update_import_rows(request).await.unwrap_err();
+            shapes.push(shape(&status, id));
+        }
+        assert_eq!(shapes[0].0, Code::NotFound);
+        assert_eq!(shapes[0], shapes[1]);
+    }
+    let now = reach(&mut mine, &import_id, ImportState::Review).await;
+    assert_eq!((now.etag, now.counts), (seen.etag, seen.counts));
+}

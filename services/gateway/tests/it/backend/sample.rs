@@ -7,9 +7,9 @@ use tonic_types::{ErrorDetails, StatusExt};
 use djinn_proto::{
     common::v1::{Job, JobKind, JobProgress, JobState, Money},
     imports::v1::{
-        Import, ImportCounts, ImportRow, ImportState, ImportWarning, Question, QuestionChoice,
-        Reading, ReadingColumn, RowAction, RowProblem, RowResemblance, RowVerdict, Template,
-        Upload,
+        BalanceGap, Import, ImportCounts, ImportRow, ImportState, ImportWarning, Question,
+        QuestionChoice, Reading, ReadingColumn, RowAction, RowProblem, RowResemblance, RowVerdict,
+        Template, UnreadRow, Upload,
     },
     sync::v1::{
         Account, AccountKind, AccountState, Transaction, TransactionChange, TransactionChangeActor,
@@ -121,6 +121,7 @@ pub(crate) fn import(id: &str) -> Import {
         }),
         counts: Some(ImportCounts {
             row_count: 7,
+            edited_count: 2,
             ..ImportCounts::default()
         }),
         balance_after: money(5),
@@ -136,7 +137,29 @@ pub(crate) fn import(id: &str) -> Import {
         answers: [("b", "2"), ("a", "1")]
             .map(|(key, value)| (key.to_owned(), value.to_owned()))
             .into(),
+        balance_gaps: vec![gap()],
+        balance_gap_count: 21,
         ..Import::default()
+    }
+}
+
+fn gap() -> BalanceGap {
+    BalanceGap {
+        row_above: 3,
+        row_below: 5,
+        line_above: 4,
+        line_below: 6,
+        booked_above: "2026-02-01".to_owned(),
+        booked_below: "2026-02-03".to_owned(),
+        expected: "110.00".to_owned(),
+        found: "80.00".to_owned(),
+        difference: "-30.00".to_owned(),
+        unread: vec![UnreadRow {
+            row_number: 4,
+            line: 5,
+            reason: "BAD_DATE".to_owned(),
+        }],
+        unread_count: 1,
     }
 }
 

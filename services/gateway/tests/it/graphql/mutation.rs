@@ -164,20 +164,7 @@ fn imports() -> Vec<Case> {
             ),
         },
         another_mapping(),
-        Case {
-            name: "updateImportRows(input: UpdateImportRowsInput!)",
-            argument: json!({ "importId": "i1", "etag": "e1", "changes": [
-                { "rowNumber": 1, "included": false }, { "rowNumber": 2, "included": true },
-                { "rowNumber": 3, "action": "LINK" }] }),
-            selects: "{ id }",
-            answers: json!({ "id": "i1" }),
-            asks: (
-                "UpdateImportRows",
-                json!({ "importId": "i1", "etag": "e1", "changes": [
-                    { "rowNumber": "1" }, { "rowNumber": "2", "included": true },
-                    { "rowNumber": "3", "action": "ROW_ACTION_LINK" }] }),
-            ),
-        },
+        rows(),
         Case {
             name: "confirmImport(input: ConfirmImportInput!)",
             argument: seen.clone(),
@@ -210,6 +197,33 @@ fn templates() -> Vec<Case> {
         answers: json!("t1"),
         asks: ("DeleteTemplate", json!({ "templateId": "t1" })),
     }]
+}
+
+/// Decisions and edits of a review.
+fn rows() -> Case {
+    Case {
+        name: "updateImportRows(input: UpdateImportRowsInput!)",
+        argument: json!({ "importId": "i1", "etag": "e1", "changes": [
+                { "rowNumber": 1, "included": false }, { "rowNumber": 2, "included": true },
+                { "rowNumber": 3, "action": "LINK" },
+                { "rowNumber": 4, "bookedOn": "2026-02-28", "valueOn": null, "description": "Rent",
+                  "amount": { "currencyCode": "EUR", "minorUnits": "-5" } },
+                { "rowNumber": 5, "description": null, "counterparty": "",
+                  "resetFields": ["amount"] }] }),
+        selects: "{ id }",
+        answers: json!({ "id": "i1" }),
+        asks: (
+            "UpdateImportRows",
+            json!({ "importId": "i1", "etag": "e1", "changes": [
+                    { "rowNumber": "1" }, { "rowNumber": "2", "included": true },
+                    { "rowNumber": "3", "action": "ROW_ACTION_LINK" },
+                    { "rowNumber": "4", "bookedOn": "2026-02-28", "valueOn": "",
+                      "description": "Rent",
+                      "amount": { "currencyCode": "EUR", "minorUnits": "-5" } },
+                    { "rowNumber": "5", "description": "", "counterparty": "",
+                      "resetFields": ["amount"] }] }),
+        ),
+    }
 }
 
 /// A document for a mutation written as `name(argument: Type!)`.

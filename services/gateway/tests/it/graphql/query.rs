@@ -26,10 +26,12 @@ async fn an_import_is_told_whole_with_what_hangs_on_it() {
             upload { id fileName sizeBytes createTime }
             job { kind state progress { doneCount totalCount unit } failure { reason } endTime }
             reading { encoding headerLine columns { position name role } }
-            counts { rowCount newCount }
+            counts { rowCount newCount editedCount }
             includedAmount { amount } balanceAfter { currencyCode minorUnits amount }
             questions { key prompt choices { value label samples } }
             warnings { reason } answers { key value } reversal { keptCount }
+            balanceGaps { lineAbove lineBelow bookedBelow expected found difference
+                unread { line reason } unreadCount } balanceGapCount
             account { id name kind state balance { amount } openingBalance { minorUnits }
                 closeTime }
             rows(first: 3) { nodes { rowNumber verdict included action amount { amount }
@@ -49,12 +51,16 @@ async fn an_import_is_told_whole_with_what_hangs_on_it() {
             "failure": null, "endTime": null },
         "reading": { "encoding": "UTF-8", "headerLine": null,
             "columns": [{ "position": 1, "name": null, "role": "booked_on" }] },
-        "counts": { "rowCount": 7, "newCount": 0 },
+        "counts": { "rowCount": 7, "newCount": 0, "editedCount": 2 },
         "includedAmount": null,
         "balanceAfter": { "currencyCode": "EUR", "minorUnits": "5", "amount": "0.05" },
         "questions": [{ "key": "date", "prompt": "Which comes first?", "choices": [
             { "value": "dmy", "label": "day first", "samples": ["01.02.2026"] }] }],
         "warnings": [{ "reason": "ID_CONFLICT" }],
+        "balanceGaps": [{ "lineAbove": 4, "lineBelow": 6, "bookedBelow": "2026-02-03",
+            "expected": "110.00", "found": "80.00", "difference": "-30.00",
+            "unread": [{ "line": 5, "reason": "BAD_DATE" }], "unreadCount": 1 }],
+        "balanceGapCount": 21,
         "answers": [{ "key": "a", "value": "1" }, { "key": "b", "value": "2" }],
         "reversal": null,
         "account": { "id": "a1", "name": "Account a1", "kind": "CREDIT_CARD", "state": "OPEN",

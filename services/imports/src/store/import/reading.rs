@@ -9,6 +9,7 @@ use crate::{
     Error,
     domain::{
         answer::{Answers, Giver},
+        gap::Gaps,
         heading::Heading,
         mapping::Mapping,
         question::Question,
@@ -130,7 +131,8 @@ pub async fn reread(
             mapping = $5, answers = $6, mapping_problem = NULL, template_id = NULL,
             reading = NULL, questions = NULL, header_fingerprint = NULL, updated_at = $7,
             failure_reason = NULL, failure_message = NULL, expires_at = NULL, progress_done = 0,
-            progress_total = 0, id_conflict_count = 0
+            progress_total = 0, id_conflict_count = 0, balance_gaps = '[]', balance_gap_count = 0,
+            edited_count = 0, ids_are_stable = false
         WHERE import_id = $1 AND generation = $2 AND status = $3
         "#,
         step.import_id,
@@ -181,6 +183,26 @@ pub async fn leave_mapping(
         1 => Ok(()),
         _ => Err(Error::Overtaken { import_id }),
     }
+}
+
+/// Notes where the balance of the file does not follow, in the transaction that ends its staging.
+///
+/// # Errors
+/// As the database answers.
+pub async fn note_gaps(
+    transaction: &mut UserTransaction,
+    import_id: Uuid,
+    gaps: &Gaps,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "UPDATE imports.import SET balance_gaps = $2, balance_gap_count = $3 WHERE import_id = $1",
+        import_id,
+        json(&gaps.first)?,
+        i64::try_from(gaps.count).map_err(|error| Error::Task(error.into()))?,
+    )
+    .execute(&mut **transaction)
+    .await?;
+    Ok(())
 }
 
 pub(super) fn json(value: &(impl serde::Serialize + ?Sized)) -> Result<serde_json::Value, Error> {
