@@ -231,7 +231,7 @@ impl Groups {
 async fn is_possible(
     transaction: &mut UserTransaction,
     batch: Batch,
-    query: Query,
+    query: Query<'_>,
 ) -> Result<bool, Error> {
     let user = transaction.user_id().uuid();
     let possible = sqlx::query_scalar!(
