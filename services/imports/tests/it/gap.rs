@@ -172,6 +172,7 @@ async fn an_import_with_gaps_does_not_confirm_itself() {
             upload_id,
             account_id: account_id.to_string(),
             auto_confirm: true,
+            mapping: None,
         };
         let import = client
             .create_import(request)
