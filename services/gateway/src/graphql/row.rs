@@ -58,6 +58,8 @@ pub(super) struct ImportRow {
     transaction_id: Option<ID>,
     /// Why it cannot be read; only for INVALID.
     problem: Option<RowProblem>,
+    /// Id of the account it goes into; null for an invalid row.
+    account_id: Option<ID>,
 }
 
 #[ComplexObject]
@@ -106,6 +108,7 @@ impl TryFrom<pb::ImportRow> for ImportRow {
                 message: problem.message,
                 original: problem.original,
             }),
+            account_id: some(row.account_id).map(ID),
         })
     }
 }

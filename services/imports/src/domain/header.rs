@@ -137,7 +137,7 @@ impl Phrase {
 }
 
 /// A name as the vocabularies see it: an account's currency in parentheses is kept, case is not.
-fn plain(name: &str) -> String {
+pub(super) fn plain(name: &str) -> String {
     // `TransactionDate` and `bookingDate` are two words each.
     let mut spaced = String::with_capacity(name.len() + 4);
     let mut lower = false;

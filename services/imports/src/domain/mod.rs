@@ -8,16 +8,19 @@
 //! possible meanings of the amount columns (`amount`, `candidate`) are tried against the rows
 //! (`trial`, `sign`) and judged (`bench`, `contender`, `decision`, `when`), with reasons
 //! (`evidence`), and what stays open is asked (`wording`, `sample`) unless it has been answered
-//! before (`answer`, `heading`, `template`).
+//! before (`answer`, `heading`, `template`). Whose rows they are is found (`ownership`) and led to
+//! the user's accounts (`routing`).
 
 pub mod answer;
 pub mod description;
 pub mod fingerprint;
 pub mod heading;
+pub mod ownership;
 pub mod page;
 pub mod question;
 pub mod reading;
 pub mod review;
+pub mod routing;
 pub mod row;
 pub mod status;
 pub mod template;

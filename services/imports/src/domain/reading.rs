@@ -17,6 +17,7 @@ use super::dialect;
 use super::encoding::{self, Charset, Detected};
 use super::evidence;
 use super::layout::{self, Layout};
+use super::ownership::{self, Named};
 use super::part::{self, Parts};
 use super::question::{QUESTIONS_MAX, Question};
 use super::record::Dialect;
@@ -28,7 +29,7 @@ use super::wording;
 
 /// The version of [`Reading`], noted with each. A file reads for ever as it was frozen, so fields
 /// are only added, with a default that says what an earlier release did.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 /// Where a statement's bytes come from. Every call reads from the beginning.
 pub trait Source {
@@ -108,6 +109,15 @@ pub struct Reading {
     /// count.
     #[serde(default)]
     pub rows: u64,
+    /// The column that names the account of each row. Earlier releases did not look for one.
+    #[serde(default)]
+    pub account_column: Option<usize>,
+    /// The account that the lines in front of the table name, where no column does.
+    #[serde(default)]
+    pub account: Option<String>,
+    /// The different accounts that the file names, in the order of the file.
+    #[serde(default)]
+    pub accounts: Vec<Named>,
     /// The day on which the decision was made; two-digit years depend on it.
     pub today: NaiveDate,
     /// Why it was decided so, in words.
@@ -324,6 +334,7 @@ fn conclude(
         decision,
     );
     let layout = &seen.layout;
+    ownership::note(source, &seen.survey, layout, hints.currency, &mut reading)?;
     let mut questions = Vec::new();
     if when.choices.len() > 1 {
         let readings = when.choices.iter().map(|day| Reading {
@@ -420,7 +431,7 @@ fn assemble(
         plan: plan.clone(),
         balance: decision.balance,
         currency_columns: part::currency_columns(&seen.survey, layout, plan),
-        currency: named.or_else(marked).or(hints.currency),
+        currency: named.or_else(marked),
         descriptions: parts.descriptions.clone(),
         counterparties: parts.counterparties.clone(),
         external_id: parts.id.filter(|_| findings.unique),
@@ -429,6 +440,9 @@ fn assemble(
         restated: decision.restated,
         rows: findings.rows + seen.survey.summaries + decision.undated
             - u64::from(decision.before.is_some()),
+        account_column: None,
+        account: None,
+        accounts: Vec::new(),
         today: hints.today,
         evidence: Vec::new(),
         answers: Vec::new(),

@@ -60,6 +60,8 @@ pub struct GoodRow {
     pub external_id: Option<String>,
     /// The row of the ledger it resembles.
     pub transaction_id: Option<Uuid>,
+    /// The account it goes into.
+    pub account_id: Uuid,
 }
 
 /// Which rows to list.
@@ -71,6 +73,8 @@ pub struct RowFilter {
     pub invalid: bool,
     /// Only rows that a commit adds, or only those it does not.
     pub included: Option<bool>,
+    /// Only rows that go into this account.
+    pub account_id: Option<Uuid>,
     /// Only behind this one.
     pub after: i32,
 }
@@ -95,8 +99,11 @@ pub async fn list(
     if filter.is_unrestricted() || !filter.verdicts.is_empty() {
         rows.extend(good(transaction, target, filter, count_max).await?);
     }
-    // A row that cannot be read is never included.
-    if (filter.is_unrestricted() || filter.invalid) && filter.included != Some(true) {
+    // A row that cannot be read is never included and goes into no account.
+    if (filter.is_unrestricted() || filter.invalid)
+        && filter.included != Some(true)
+        && filter.account_id.is_none()
+    {
         rows.extend(rejected(transaction, target, filter.after, count_max).await?);
     }
     rows.sort_by_key(|row| row.row_number);
@@ -124,13 +131,15 @@ async fn good(
                s.currency_code AS "currency_code!", s.description AS "description!",
                s.counterparty AS "counterparty!", s.external_id,
                CASE WHEN v.verdict IN ('duplicate', 'changed') THEN v.transaction_id END
-                   AS transaction_id
+                   AS transaction_id,
+               s.account_id AS "account_id!"
         FROM imports.staged s
         LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
         WHERE s.import_id = $1 AND s.generation = $2 AND s.row_number > $3
           AND ($4::text[] = '{}' OR coalesce(v.verdict, 'new') = ANY($4))
           AND ($5::boolean IS NULL
                OR coalesce(s.decision, coalesce(v.verdict, 'new') = 'new') = $5)
+          AND ($7::uuid IS NULL OR s.account_id = $7)
         ORDER BY s.row_number LIMIT $6
         "#,
         target.import_id,
@@ -139,6 +148,7 @@ async fn good(
         &verdicts,
         filter.included,
         count_max,
+        filter.account_id,
     )
     .fetch_all(&mut **transaction)
     .await?;
@@ -157,6 +167,7 @@ async fn good(
                 counterparty: row.counterparty,
                 external_id: row.external_id,
                 transaction_id: row.transaction_id,
+                account_id: row.account_id,
             });
             Ok(ReviewRow {
                 row_number: row.row_number,
@@ -234,7 +245,8 @@ pub async fn decide(
     Ok(decided.rows_affected())
 }
 
-/// Counts the rows and sums what is included.
+/// Counts the rows, and sums what is included of the account that was chosen: others may have
+/// another currency.
 ///
 /// # Errors
 /// As the database answers; also when the sum passes 64 bits.
@@ -254,6 +266,9 @@ pub async fn totals(
                ) AS "included!",
                coalesce(sum(s.amount_minor) FILTER (
                    WHERE coalesce(s.decision, coalesce(v.verdict, 'new') = 'new')
+                     AND s.account_id = (
+                         SELECT i.account_id FROM imports.import i WHERE i.import_id = $1
+                     )
                ), 0)::bigint AS "included_minor!"
         FROM imports.staged s
         LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)

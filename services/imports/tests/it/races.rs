@@ -25,6 +25,9 @@ use crate::{
     world::{Client, PATIENCE, World, reason, statement, upload},
 };
 
+/// The numbers of a player's accounts.
+const GIRO: &str = "DE71500105170012345678";
+const SAVINGS: &str = "DE96500105170087654321";
 /// Seeds of one run of the tests; with the moves of each, some thousands of moves.
 const SEEDS: u64 = 24;
 /// Players, each with a seed, a user and an account, at the same service at once.
@@ -197,7 +200,9 @@ impl<'a> Player<'a> {
         let user = testing::user();
         let (account_id, client) = {
             let world = world.read().await;
-            (world.account(user, "EUR").await, world.client(user))
+            world.open(user, "Savings", SAVINGS, "EUR").await;
+            let giro = world.open(user, "Giro", GIRO, "EUR").await;
+            (giro, world.client(user))
         };
         let mut uploads = Vec::new();
         for file in files() {
@@ -411,7 +416,20 @@ fn answer(seen: Import, choice: usize) -> proto::AnswerImportRequest {
     }
 }
 
-/// Files that overlap: twins, a late row, a row that cannot be read, and one that asks.
+/// January again, and the savings account beside it.
+fn two_accounts() -> Vec<u8> {
+    format!(
+        "Own account,Date,Description,Amount\n\
+         {GIRO},2024-01-13,Rent,-900.50\n\
+         {SAVINGS},2024-01-14,Interest,0.01\n\
+         {GIRO},2024-01-31,Coffee,-3.20\n\
+         {SAVINGS},2024-01-31,Transfer,50.00\n"
+    )
+    .into_bytes()
+}
+
+/// Files that overlap: twins, a late row, a row that cannot be read, one that asks, and one of two
+/// accounts.
 fn files() -> Vec<Vec<u8>> {
     let coffee = ("2024-01-31", "Coffee", "-3.20");
     let january = [
@@ -436,5 +454,10 @@ fn files() -> Vec<Vec<u8>> {
         ("01/06/2024", "Refund", "8.00"),
         ("04/01/2024", "Fare", "-2.40"),
     ];
-    vec![statement(&january), statement(&late), statement(&unclear)]
+    vec![
+        statement(&january),
+        statement(&late),
+        statement(&unclear),
+        two_accounts(),
+    ]
 }
