@@ -208,20 +208,18 @@ fn tally(source: &dyn Source, reading: &Reading) -> Result<Option<Vec<Named>>, R
         if row.account.is_empty() {
             continue;
         }
-        let known = found.iter_mut().find(|it| is_alike(&it.text, &row.account));
-        match known {
-            Some(named) => {
-                named.rows += 1;
-                named.currency = named.currency.filter(|code| Some(*code) == row.currency);
-            }
-            None if found.len() == ACCOUNTS_MAX || row.account.chars().count() > NAME_MAX => {
-                return Ok(None);
-            }
-            None => found.push(Named {
+        let known = found.iter().position(|it| is_alike(&it.text, &row.account));
+        if let Some(named) = known.and_then(|at| found.get_mut(at)) {
+            named.rows += 1;
+            named.currency = named.currency.filter(|code| Some(*code) == row.currency);
+        } else if found.len() < ACCOUNTS_MAX && row.account.chars().count() <= NAME_MAX {
+            found.push(Named {
                 text: row.account,
                 rows: 1,
                 currency: row.currency,
-            }),
+            });
+        } else {
+            return Ok(None);
         }
     }
     Ok(Some(found).filter(|found| !found.is_empty()))
