@@ -249,8 +249,8 @@ fn ask(
     let text = sample::cut(&named.text);
     let prompt = if alone {
         format!(
-            "The file says that it is of the account {text}, which is not the number of the \
-             account you chose. Where do its rows go?"
+            "The file says it is of {text}, another number than the chosen account's. Where do its \
+             rows go?"
         )
     } else {
         let rows = named.rows;

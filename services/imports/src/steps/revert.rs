@@ -2,9 +2,10 @@
 //! nothing.
 //!
 //! Locks come in one order, each kind in the order of the accounts' ids: the accounts' advisory
-//! locks, because fingerprints are freed; the accounts' rows, because a person who edits a transaction by hand locks that first, so that the
-//! edit is either seen whole, and its row kept, or finds the row gone; then the import. Under READ
-//! COMMITTED every statement behind them sees what was committed before the locks were had.
+//! locks, because fingerprints are freed; the accounts' rows, because a person who edits a
+//! transaction by hand locks that first, so that the edit is either seen whole, and its row kept,
+//! or finds the row gone; then the import. Under READ COMMITTED every statement behind them sees
+//! what was committed before the locks were had.
 
 use djinn_chassis::postgres::UserTransaction;
 use djinn_ledger::{

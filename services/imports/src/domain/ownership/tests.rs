@@ -169,9 +169,21 @@ fn files_say_whose_rows_they_hold() {
         "Date,Details,Card number,Amount\n2024-01-13,A,****1234,-1.50\n\
          2024-01-14,B,****1234,-2.50\n2024-01-15,C,****9876,-2.75\n",
     ] {
-        found += &format!("{}\n", accounts(file));
+        let named = accounts(file);
+        let named = if named.is_empty() { "none" } else { &named };
+        found += &format!("{named}\n");
     }
-    expect![[r#""#]].assert_eq(&found);
+    expect![[r#"
+        DE71500105170012345678 2 EUR; de96500105170087654321 1 EUR
+        NL91ABNA0417164300 2 -; NL20TRIO0338714121 2 -
+        none
+        none
+        Current account 2 -; Savings 1 -
+        11112222 2 GBP; 33334444 2 USD
+        DE71 5001 0517 0012 3456 78 2 -
+        none
+    "#]]
+    .assert_eq(&found);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 use expect_test::expect;
 
-use super::super::answer::Saved;
+use super::super::answer::{Giver, Saved};
 use super::super::reading::recognise;
 use super::super::specimen::{Bytes, hints};
 use super::*;
@@ -81,7 +81,7 @@ impl Case<'_> {
 
 /// The accounts of each set that cases name.
 fn set(name: &str) -> Vec<Own> {
-    let card = "4000123412345678";
+    let card = "4000123412349999";
     let accounts: &[(&str, &str, &str)] = match name {
         "noted" => &[("Giro", GIRO, "EUR"), ("Savings", SAVINGS, "EUR")],
         "half" => &[("Giro", "", "EUR"), ("Savings", SAVINGS, "EUR")],
@@ -94,7 +94,7 @@ fn set(name: &str) -> Vec<Own> {
         "twins" => &[
             ("Giro", GIRO, "EUR"),
             ("Card", card, "EUR"),
-            ("Other card", "4999123412345678", "EUR"),
+            ("Other card", "4999123412349999", "EUR"),
         ],
         _ => &[],
     };
@@ -149,7 +149,7 @@ fn check(cases: &str, expected: &expect_test::Expect) {
     let found: Vec<String> = lines
         .map(|line| format!("{line}\n    {}", run(line)))
         .collect();
-    expected.assert_eq(&found.join("\n"));
+    expected.assert_eq(&format!("{}\n", found.join("\n")));
 }
 
 #[test]
@@ -160,12 +160,33 @@ fn a_whole_number_proves_and_all_else_is_asked() {
         noted 1; G, U
         noted 2; G, U
         bare 1; Savings, Giro, Cash
-        cards 1; G, ****5678
-        twins 1; G, ****5678
+        cards 1; G, ****9999
+        twins 1; G, ****9999
         cards 1; G, ****1111
-        cards 3; G, ****9999
+        cards 3; G, ****7777
         none 1; A1, B2",
-        &expect![[r#""#]],
+        &expect![[r#"
+            noted 1; G, S
+                DE71500105170012345678 -> 1; DE96500105170087654321 -> 2
+            noted 1; DE71 5001 0517 0012 3456 78, 0087654321
+                0087654321 -> 2; DE71500105170012345678 -> 1
+            noted 1; G, U
+                account:DE02120300000000202051? 1|2|skip
+            noted 2; G, U
+                account:DE02120300000000202051? 2|1|skip
+            bare 1; Savings, Giro, Cash
+                account:SAVINGS? 2|1|skip; account:GIRO? 1|2|skip
+            cards 1; G, ****9999
+                account:****9999? 2|1|skip
+            twins 1; G, ****9999
+                account:****9999? 1|2|3|skip
+            cards 1; G, ****1111
+                account:****1111? 1|2|skip
+            cards 3; G, ****7777
+                account:****7777? 3|1|2|skip
+            none 1; A1, B2
+                A1 -> 1; B2 -> 1
+        "#]],
     );
 }
 
@@ -180,10 +201,33 @@ fn a_file_of_one_account_goes_where_it_was_sent_unless_a_number_contradicts() {
         half 1; S
         noted 1; ****5678
         noted 1; ****1234
-        cards 1; ****5678
-        cards 2; ****5678
-        bare 1; ****5678",
-        &expect![[r#""#]],
+        cards 1; ****9999
+        cards 2; ****9999
+        bare 1; ****9999",
+        &expect![[r#"
+            noted 1; G
+                DE71500105170012345678 -> 1
+            noted 2; Giro
+                GIRO -> 2
+            bare 1; U
+                DE02120300000000202051 -> 1
+            noted 1; U
+                account:DE02120300000000202051? 1|2|skip
+            noted 1; S
+                account:DE96500105170087654321? 2|1|skip
+            half 1; S
+                account:DE96500105170087654321? 2|1|skip
+            noted 1; ****5678
+                ****5678 -> 1
+            noted 1; ****1234
+                account:****1234? 1|2|skip
+            cards 1; ****9999
+                account:****9999? 2|1|skip
+            cards 2; ****9999
+                ****9999 -> 2
+            bare 1; ****9999
+                ****9999 -> 1
+        "#]],
     );
 }
 
@@ -195,7 +239,18 @@ fn answers_lead_rows_and_none_overrules_a_proof() {
         bare 1; A1, B2; A1=2; A1=skip, B2=skip
         bare 1; A1, B2; A1=9; B2=2
         noted 1; G, S; G=skip",
-        &expect![[r#""#]],
+        &expect![[r#"
+            noted 1; S; S=skip
+                DE96500105170087654321 -> out
+            bare 1; A1, B2; A1=2
+                account:B2? 1|2|skip
+            bare 1; A1, B2; A1=2; A1=skip, B2=skip
+                A1 -> 2; B2 -> out
+            bare 1; A1, B2; A1=9; B2=2
+                account:A1? 1|2|skip
+            noted 1; G, S; G=skip
+                DE71500105170012345678 -> 1; DE96500105170087654321 -> 2
+        "#]],
     );
 }
 
@@ -210,16 +265,27 @@ fn answers_are_noted_with_their_giver() {
         template: &[("account:B2", "00000000-0000-0000-0000-000000000002")],
     };
     let (_, reading) = case.run();
-    let given = reading
-        .answers
-        .iter()
-        .map(|it| format!("{} {} {:?}", it.key, it.value, it.by));
-    expect![[r#""#]].assert_eq(&given.collect::<Vec<_>>().join("\n"));
+    let given = reading.answers.iter();
+    let given: Vec<_> = given.map(|it| (&*it.key, &*it.value, it.by)).collect();
+    let two = "00000000-0000-0000-0000-000000000002";
+    assert_eq!(
+        given,
+        [
+            ("account:A1", "skip", Giver::Person),
+            ("account:B2", two, Giver::Template),
+        ]
+    );
     let said = reading
         .evidence
         .iter()
         .filter(|line| line.contains("Rows of"));
-    expect![[r#""#]].assert_eq(&said.cloned().collect::<Vec<_>>().join("\n"));
+    assert_eq!(
+        said.collect::<Vec<_>>(),
+        [
+            "Your answer: Rows of \"A1\": left out.",
+            "The template \"bank\" answers: Rows of \"B2\": into \"Savings\" (EUR).",
+        ]
+    );
 }
 
 #[test]
@@ -240,13 +306,41 @@ fn questions_show_the_rows_they_are_about() {
             panic!("asks nothing");
         };
         for question in questions {
-            found += &format!("{}\n{}\n", question.key, question.prompt);
+            let prompt = question.prompt.replace(". ", ".\n");
+            found += &format!("{}\n{prompt}\n", question.key);
             for choice in question.choices {
-                found += &format!("{}: {}\n", choice.label, choice.samples.join(" | "));
+                found += &format!("{}\n", choice.label);
+                for sample in choice.samples {
+                    found += &format!("    {sample}\n");
+                }
             }
         }
     }
-    expect![[r#""#]].assert_eq(&found);
+    expect![[r#"
+        account:FEEDTHECAT
+        The file holds several accounts.
+        2 of its rows are of Feed the cat, which is the number of none of your open accounts.
+        Where do they go?
+        into "Dollars" (USD)
+            left out: 14 January 2024  -1.50 EUR  Tea 1
+            left out: 14 January 2024  +2.50 EUR  Pay 1
+        into "Giro" DE71500105170012345678 (EUR)
+            Giro: 14 January 2024  -1.50 EUR  Tea 1
+            Giro: 14 January 2024  +2.50 EUR  Pay 1
+        left out
+            left out: 14 January 2024  -1.50 EUR  Tea 1
+            left out: 14 January 2024  +2.50 EUR  Pay 1
+        account:DE02120300000000202051
+        The file says it is of DE02120300000000202051, another number than the chosen account's.
+        Where do its rows go?
+        into "Giro" DE71500105170012345678 (EUR)
+            Giro: 13 January 2024  -1.50 EUR  Tea 0
+            Giro: 13 January 2024  +2.50 EUR  Pay 0
+        left out
+            left out: 13 January 2024  -1.50 EUR  Tea 0
+            left out: 13 January 2024  +2.50 EUR  Pay 0
+    "#]]
+    .assert_eq(&found);
 }
 
 #[test]
@@ -266,5 +360,13 @@ fn keys_are_short_and_printable() {
         found += &format!("{key}\n");
     }
     assert_ne!(key(&long), key(&format!("{long}b")));
-    expect![[r#""#]].assert_eq(&found);
+    expect![[r#"
+        account:DE715001
+        account:KONTOGŁÓWNE
+        account:AB#52b82c13
+        account:AB#9f069067
+        account:ÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄÄ#e5a5e95f
+        account:****1234
+    "#]]
+    .assert_eq(&found);
 }
