@@ -83,6 +83,8 @@ pub(super) struct ImportRow {
     resembles: Option<RowResemblance>,
     /// Why it cannot be read; only for INVALID.
     problem: Option<RowProblem>,
+    /// Id of the account it goes into; null for an invalid row.
+    account_id: Option<ID>,
 }
 
 #[ComplexObject]
@@ -170,6 +172,7 @@ impl TryFrom<pb::ImportRow> for ImportRow {
                 message: problem.message,
                 original: problem.original,
             }),
+            account_id: some(row.account_id).map(ID),
         })
     }
 }

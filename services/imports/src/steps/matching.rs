@@ -9,7 +9,7 @@ use djinn_ledger::{
     },
 };
 
-use super::{Key, Steps, find};
+use super::{Key, Steps, find, route};
 use crate::{
     Error,
     domain::{
@@ -58,6 +58,7 @@ impl Steps {
     ) -> Result<(), Error> {
         // Read before the rows: a change that comes between makes the commit look again.
         let account_version = version(transaction, import).await?;
+        let versions = route::versions(transaction, import).await?;
         let batch = import.batch();
         let matched = intake::match_batch(transaction, batch, import.id_conflict_count).await?;
         find_resembling(transaction, batch, matched).await?;
@@ -72,6 +73,7 @@ impl Steps {
             account_version,
             id_conflict_count: matched.id_conflict_count,
         };
+        route::publish(transaction, import, &versions).await?;
         store::review::publish(transaction, import.import_id, findings, self.clock.now()).await
     }
 
@@ -89,6 +91,7 @@ impl Steps {
             account_version: import.account_version,
             id_conflict_count: import.id_conflict_count,
         };
+        store::account::count(transaction, import.target()).await?;
         store::review::publish(transaction, import.import_id, findings, self.clock.now()).await
     }
 }

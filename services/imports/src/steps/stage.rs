@@ -4,10 +4,10 @@
 use djinn_chassis::clock::Clock;
 use djinn_ledger::money::{Currency, Money};
 use tokio::sync::mpsc;
-use uuid::Uuid;
 
 use super::{
     Key, Steps,
+    route::Signpost,
     scan::file_of,
     source::{StoredFile, blocking},
 };
@@ -46,15 +46,15 @@ impl Steps {
             _ => return Err(import.wrong_status()),
         }
         let file = file_of(&mut transaction, import.upload_id).await?;
-        transaction.commit().await?;
         let Some(reading) = import.reading.clone() else {
             return Err(import.wrong_status());
         };
+        let signpost = Signpost::of(&mut transaction, &import, &reading).await?;
+        transaction.commit().await?;
         let file = StoredFile::new(self.objects.clone(), file.object_key);
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let writer = RowWriter {
-            account_id: import.account_id,
-            currency: import.currency,
+            signpost,
             clock: self.clock.clone(),
         };
         let reader =
@@ -143,10 +143,9 @@ fn read_chunks(
     Ok(())
 }
 
-/// Turns what the file says into what the account can take.
+/// Turns what the file says into what its account can take.
 struct RowWriter {
-    account_id: Uuid,
-    currency: Currency,
+    signpost: Signpost,
     clock: Clock,
 }
 
@@ -156,9 +155,10 @@ impl RowWriter {
             Entry::Row(row) => row,
             Entry::Rejected(rejected) => return Err(rejected),
         };
-        let money = self.money(&row)?;
+        let (account_id, currency) = self.signpost.lead(&row)?;
+        let money = money(&row, currency)?;
         let fingerprint = fingerprint(
-            *self.account_id.as_bytes(),
+            *account_id.as_bytes(),
             row.booked_on,
             money,
             &row.description,
@@ -167,7 +167,7 @@ impl RowWriter {
         Ok(StagedRow {
             row_number,
             line: i64::try_from(row.line).unwrap_or(i64::MAX),
-            account_id: self.account_id,
+            account_id,
             transaction_id: self.clock.id(),
             booked_on: row.booked_on,
             value_on: row.value_on,
@@ -179,31 +179,30 @@ impl RowWriter {
             fingerprint,
         })
     }
+}
 
-    /// An account has one currency: a row in another one is shown, not converted.
-    fn money(&self, row: &StatementRow) -> Result<Money, RejectedRow> {
-        let problem = |reason, detail| RejectedRow {
-            line: row.line,
-            reason,
-            detail,
-            original: format!("{} {} {}", row.booked_on, row.amount, row.description),
-        };
-        if let Some(currency) = row.currency
-            && currency != self.currency
-        {
-            let (own, other) = (self.currency.code(), currency.code());
-            let detail = format!(
-                "the row is in {other}, the account in {own}; import it into an \
-                                  account in {other}"
-            );
-            return Err(problem("OTHER_CURRENCY", detail));
-        }
-        match row.amount.to_minor(self.currency) {
-            Ok(minor_units) => Ok(Money {
-                currency: self.currency,
-                minor_units,
-            }),
-            Err(error) => Err(problem("BAD_AMOUNT", format!("{}: {error}", row.amount))),
-        }
+/// An account has one currency: a row in another one is shown, not converted.
+fn money(row: &StatementRow, own: Currency) -> Result<Money, RejectedRow> {
+    let problem = |reason, detail| RejectedRow {
+        line: row.line,
+        reason,
+        detail,
+        original: format!("{} {} {}", row.booked_on, row.amount, row.description),
+    };
+    if let Some(currency) = row.currency
+        && currency != own
+    {
+        let (own, other) = (own.code(), currency.code());
+        let detail = format!(
+            "the row is in {other}, the account in {own}; import it into an account in {other}"
+        );
+        return Err(problem("OTHER_CURRENCY", detail));
+    }
+    match row.amount.to_minor(own) {
+        Ok(minor_units) => Ok(Money {
+            currency: own,
+            minor_units,
+        }),
+        Err(error) => Err(problem("BAD_AMOUNT", format!("{}: {error}", row.amount))),
     }
 }
