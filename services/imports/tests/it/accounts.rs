@@ -5,12 +5,14 @@ use djinn_chassis::{auth::UserId, clock::Clock, testing};
 use djinn_ledger::{Change, account};
 use djinn_proto::imports::v1::{self as proto, Import, ImportState};
 use tonic::Code;
-use tonic_types::StatusExt;
 use uuid::Uuid;
 
 use crate::world::{Client, World, answer, begin, confirm, get, import, reach, refused, revert};
 
+mod apart;
+mod links;
 mod meeting;
+mod tenancy;
 
 const GIRO: &str = "DE71500105170012345678";
 const SAVINGS: &str = "DE96500105170087654321";
@@ -346,77 +348,4 @@ async fn a_file_of_another_account_than_the_chosen_one_asks() {
     let statement = of_two(STRANGE, STRANGE);
     import(&mut saver.client, &statement, bare).await;
     assert_eq!(world.ledger(saver.user, bare).await.len(), 4);
-}
-
-#[tokio::test]
-async fn an_account_of_somebody_else_or_a_closed_one_is_no_answer() {
-    let world = World::new().await;
-    let mut saver = Saver::of(&world).await;
-    let theirs = world.open(testing::user(), "Theirs", STRANGE, "EUR").await;
-    let closed = world.open(saver.user, "Closed", STRANGE, "EUR").await;
-    close(&world, saver.user, closed).await;
-    let import_id = begin(&mut saver.client, &of_two(GIRO, STRANGE), saver.giro).await;
-    let asked = reach(&mut saver.client, &import_id, ImportState::Asking).await;
-    let key = format!("account:{STRANGE}");
-    let mut told = Vec::new();
-    for account_id in [theirs, closed, Uuid::new_v4()] {
-        let id = account_id.to_string();
-        let refusal = answer(&mut saver.client, &asked, &[(&key, &id)]).await;
-        let status = refusal.unwrap_err();
-        assert_eq!(status.code(), Code::InvalidArgument, "{status:?}");
-        let details = status.get_error_details();
-        let violation = &details.bad_request().unwrap().field_violations[0];
-        assert_eq!(violation.field, format!("answers.{key}"));
-        told.push(violation.description.replace(&id, "ID"));
-    }
-    assert!(told.iter().all(|it| *it == told[0]), "{told:?}");
-    let unknown = proto::ListImportRowsRequest {
-        import_id: import_id.clone(),
-        account_id: theirs.to_string(),
-        ..Default::default()
-    };
-    answer(&mut saver.client, &asked, &[(&key, "skip")])
-        .await
-        .unwrap();
-    reach(&mut saver.client, &import_id, ImportState::Review).await;
-    let refusal = saver.client.list_import_rows(unknown).await.unwrap_err();
-    assert_eq!(refusal.code(), Code::NotFound);
-}
-
-/// The foreign keys carry the user: not even the service itself can lead a row astray.
-#[tokio::test]
-async fn nobody_notes_an_account_of_somebody_else() {
-    let world = World::new().await;
-    let mut saver = Saver::of(&world).await;
-    let thief = testing::user();
-    let theirs = world.account(thief, "EUR").await;
-    let import_id = begin(&mut saver.client, &of_two(GIRO, SAVINGS), saver.giro).await;
-    reach(&mut saver.client, &import_id, ImportState::Review).await;
-    let import_id: Uuid = import_id.parse().unwrap();
-    for (reader, expected) in [(saver.user, 2), (thief, 0)] {
-        let mut transaction = world.as_imports(reader).await;
-        let seen: i64 = sqlx::query_scalar("SELECT count(*) FROM imports.import_account")
-            .fetch_one(&mut *transaction)
-            .await
-            .unwrap();
-        assert_eq!(seen, expected);
-    }
-    let insert = "INSERT INTO imports.import_account \
-                  (user_id, import_id, generation, account_id, names) VALUES ($1, $2, 9, $3, '{}')";
-    for (writer, owner, account_id) in [
-        (saver.user, saver.user, theirs),
-        (thief, thief, theirs),
-        (thief, saver.user, saver.giro),
-    ] {
-        let mut transaction = world.as_imports(writer).await;
-        let written = sqlx::query(insert)
-            .bind(owner.uuid())
-            .bind(import_id)
-            .bind(account_id)
-            .execute(&mut *transaction)
-            .await;
-        let error = written.unwrap_err().into_database_error().unwrap();
-        let code = error.code().unwrap().into_owned();
-        assert!(code == "23503" || code == "42501", "{code}");
-    }
 }

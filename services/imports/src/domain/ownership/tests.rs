@@ -202,3 +202,26 @@ fn too_many_accounts_are_something_else() {
     assert_eq!(file(ACCOUNTS_MAX).split("; ").count(), ACCOUNTS_MAX);
     assert_eq!(file(ACCOUNTS_MAX + 1), "");
 }
+
+/// What a release stored that did not look for accounts still reads, and its rows are nobody's in
+/// particular.
+#[test]
+fn readings_of_earlier_releases_name_no_account() {
+    let file = "Own account,Date,Details,Amount\n11112222,2024-01-13,A,-1.50\n\
+                33334444,2024-01-14,B,-2.50\n";
+    let source = Bytes(file.as_bytes().to_vec());
+    let recognition = recognise(&source, &hints(&[])).unwrap();
+    let mut stored = serde_json::to_value(recognition.reading().unwrap()).unwrap();
+    let fields = stored.as_object_mut().unwrap();
+    assert_eq!(fields["version"], 3);
+    assert!(fields.remove("owner").is_some());
+    let reading: Reading = serde_json::from_value(stored).unwrap();
+    let rows: Vec<Entry> = row::rows(&source, &reading)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert_eq!(rows.len(), 2);
+    for entry in rows {
+        assert!(matches!(entry, Entry::Row(row) if row.account.is_empty()));
+    }
+}

@@ -14,7 +14,7 @@ pub(super) const ACCOUNT: &str = "account accounts acct accountnumber accountno 
 pub(super) const BESIDE: &str = "number no nr num n numero name id identifier key de du del della \
     di do da la le el the of nummer nr numer nazwa cislo nazev nazov szama neve neven nev numar \
     numaru numurs nosaukums numeris sask broj stevilka nimi номер номера название назва name \
-    αριθμος numarasi numarası no מספר رقم so nomor bank banka banke bankovni bankowe bankowego \
+    αριθμος numarasi numarası no מספר رقم so nomor на bank banka banke bankovni bankowe bankowego \
     bancar bancario bancaria bancaire bankkonto current corrente corriente courant intitule \
     libelle label nom nombre nome";
 

@@ -319,7 +319,7 @@ fn questions_show_the_rows_they_are_about() {
     expect![[r#"
         account:FEEDTHECAT
         The file holds several accounts.
-        2 of its rows are of Feed the cat, which is the number of none of your open accounts.
+        2 of its rows are of Feed the cat, and none of your open accounts has that as its number.
         Where do they go?
         into "Dollars" (USD)
             left out: 14 January 2024  -1.50 EUR  Tea 1

@@ -5,8 +5,8 @@ use djinn_chassis::testing;
 use djinn_proto::imports::v1::{self as proto, ImportState};
 use uuid::Uuid;
 
-use super::{GIRO, SAVINGS, Saver, close, file, of_two, rows, shares};
-use crate::world::{Client, World, begin, confirm, get, import, reach, upload};
+use super::{GIRO, SAVINGS, STRANGE, Saver, close, file, of_two, rows, shares};
+use crate::world::{Client, World, begin, confirm, get, import, reach, revert, upload};
 
 #[tokio::test]
 async fn an_account_that_closes_meanwhile_stops_the_commit() {
@@ -41,6 +41,7 @@ async fn what_came_into_the_second_account_meanwhile_is_seen() {
     let alone = file(&[
         (SAVINGS, "2024-01-14", "Interest", "1.25"),
         (SAVINGS, "2024-01-16", "Transfer", "100.00"),
+        (SAVINGS, "2024-01-17", "Fee", "-1.00"),
     ]);
     import(&mut saver.client, &alone, saver.savings).await;
     confirm(&mut saver.client, &review).await.unwrap();
@@ -53,7 +54,7 @@ async fn what_came_into_the_second_account_meanwhile_is_seen() {
     assert_eq!(shares(&review)[1].1, [2, 0, 0]);
     confirm(&mut saver.client, &review).await.unwrap();
     reach(&mut saver.client, &import_id, ImportState::Committed).await;
-    let both = (vec![-90_050, 250_000], vec![125, 10_000]);
+    let both = (vec![-90_050, 250_000], vec![125, 10_000, -100]);
     assert_eq!(saver.ledgers(&world).await, both);
 }
 
@@ -88,6 +89,54 @@ async fn imports_that_cross_do_not_lock_each_other_out() {
         }
         let both = (vec![-90_050, 250_000], vec![125, 10_000]);
         assert_eq!(saver.ledgers(&world).await, both);
+        assert_eq!(
+            crate::invariant::violations(&world, saver.user).await,
+            Vec::<String>::new()
+        );
+    }
+}
+
+/// Imports that have one of their two accounts in common: what the one writes there is none of the
+/// other's rows, so that both go in, and both go out again.
+#[tokio::test]
+async fn imports_that_share_an_account_both_go_in_and_out() {
+    let world = World::new().await;
+    for _ in 0..3 {
+        let mut saver = Saver::of(&world).await;
+        let third = world.open(saver.user, "Third", STRANGE, "EUR").await;
+        let other = file(&[
+            (STRANGE, "2024-02-13", "Books", "-12.00"),
+            (SAVINGS, "2024-02-14", "Interest", "2.50"),
+        ]);
+        let mut imports = Vec::new();
+        for (file, chosen) in [(of_two(GIRO, SAVINGS), saver.giro), (other, third)] {
+            let import_id = begin(&mut saver.client, &file, chosen).await;
+            imports.push(reach(&mut saver.client, &import_id, ImportState::Review).await);
+        }
+        let confirmed = imports.iter().map(|review| {
+            let mut client = saver.client.clone();
+            async move { confirm(&mut client, review).await }
+        });
+        for answer in futures::future::join_all(confirmed).await {
+            answer.unwrap();
+        }
+        for import in &imports {
+            reach(&mut saver.client, &import.import_id, ImportState::Committed).await;
+        }
+        let both = (vec![-90_050, 250_000], vec![125, 10_000, 250]);
+        assert_eq!(saver.ledgers(&world).await, both);
+        assert_eq!(world.ledger(saver.user, third).await, [-1_200]);
+        let undone = imports.iter().map(|import| {
+            let mut client = saver.client.clone();
+            async move { revert(&mut client, &import.import_id).await }
+        });
+        for answer in futures::future::join_all(undone).await {
+            answer.unwrap();
+        }
+        for import in &imports {
+            reach(&mut saver.client, &import.import_id, ImportState::Reverted).await;
+        }
+        assert_eq!(saver.ledgers(&world).await, (vec![], vec![]));
         assert_eq!(
             crate::invariant::violations(&world, saver.user).await,
             Vec::<String>::new()
