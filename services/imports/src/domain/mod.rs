@@ -4,14 +4,14 @@
 //!
 //! In reading order: what is no statement is seen through (`disguise`), bytes become text
 //! (`encoding`), text becomes records (`dialect`, `record`), records become a table (`layout`,
-//! `header`, `vocabulary`, `shape`, `section`), cells become numbers and dates (`number`, `figures`, `date`,
-//! `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`), possible meanings of the
+//! `header`, `vocabulary`, `shape`, `section`), cells become numbers and dates (`number`,
+//! `figures`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`), possible meanings of the
 //! amount columns (`amount`, `candidate`) are tried against the rows (`trial`, `sign`, `nature`,
 //! `fee`) and judged (`bench`, `contender`, `decision`; of the dates `when`, `custom`,
 //! `recurrence`), with reasons (`evidence`), and what stays open is asked (`wording`, `sample`)
 //! unless it has been answered before (`answer`, `heading`, `template`). Whose rows they are is
-//! found (`ownership`, `pocket`) and led to the user's accounts (`routing`). Rows are then compared with the
-//! ledger (`fingerprint`, `resemblance`).
+//! found (`ownership`, `pocket`) and led to the user's accounts (`routing`). Rows are then compared
+//! with the ledger (`fingerprint`, `resemblance`).
 
 pub mod answer;
 pub mod description;

@@ -273,7 +273,7 @@ fn tally(
             return Ok(None);
         }
     }
-    Ok((!found.is_empty()).then(|| Owner {
+    Ok((!found.is_empty()).then_some(Owner {
         column: Some(column),
         text: None,
         accounts: found,

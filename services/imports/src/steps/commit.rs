@@ -91,8 +91,8 @@ impl Steps {
         Ok(Committed::Rows(count))
     }
 
-    /// Why the confirmed review does not hold any more, if so. Verdicts are computed again when the
-    /// an account has changed since.
+    /// Why the confirmed review does not hold any more, if so. Verdicts are computed again when an
+    /// account has changed since.
     async fn doubt(
         &self,
         transaction: &mut UserTransaction,

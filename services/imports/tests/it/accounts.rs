@@ -153,10 +153,8 @@ async fn rows_go_where_the_file_says() {
     assert_eq!(numbers, [2, 4]);
     assert!(listed_rows.iter().all(|row| row.account_id == savings));
     for account_id in [saver.giro, saver.savings] {
-        assert_eq!(
-            listed(&mut saver.client, account_id).await,
-            [import_id.clone()]
-        );
+        let listed = listed(&mut saver.client, account_id).await;
+        assert_eq!(listed, std::slice::from_ref(&import_id));
     }
 }
 

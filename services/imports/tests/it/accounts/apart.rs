@@ -1,5 +1,5 @@
-//! Accounts that no column names as such: balances that run on each for itself, and tables one behind
-//! the other.
+//! Accounts that no column names as such: balances that run on each for itself, and tables one
+//! behind the other.
 
 use djinn_chassis::testing;
 use djinn_proto::imports::v1::ImportState;

@@ -1,5 +1,5 @@
-//! Accounts of somebody else are none that rows could go into: not as an answer, not as a filter, and
-//! not behind the service's back.
+//! Accounts of somebody else are none that rows could go into: not as an answer, not as a filter,
+//! and not behind the service's back.
 
 use djinn_chassis::{clock::Clock, testing};
 use djinn_ledger::{
