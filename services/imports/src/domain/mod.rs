@@ -5,7 +5,8 @@
 //! In reading order: what is no statement is seen through (`disguise`), bytes become text
 //! (`encoding`), text becomes records (`dialect`, `record`), records become a table (`layout`,
 //! `header`, `vocabulary`, `shape`, `section`), cells become numbers and dates (`number`,
-//! `figures`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`), possible meanings of the
+//! `figures`, `date`, `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`),
+//! possible meanings of the
 //! amount columns (`amount`, `candidate`) are tried against the rows (`trial`, `sign`, `nature`,
 //! `fee`) and judged (`bench`, `contender`, `decision`; of the dates `when`, `custom`,
 //! `recurrence`), with reasons (`evidence`), and what stays open is asked (`wording`, `sample`)
