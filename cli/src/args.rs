@@ -133,6 +133,9 @@ pub(crate) struct AccountCreate {
     /// What kind of account it is.
     #[arg(long, value_enum, default_value_t = Kind::Checking)]
     pub(crate) kind: Kind,
+    /// The number that its bank knows it by, as an IBAN: statements say by it whose rows they hold.
+    #[arg(long)]
+    pub(crate) number: Option<String>,
     /// Its balance before the first transaction, as 12.30; zero when not given.
     #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     pub(crate) opening_balance: Option<String>,

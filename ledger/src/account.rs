@@ -3,13 +3,16 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use djinn_chassis::postgres::UserTransaction;
+use djinn_chassis::postgres::{self, UserTransaction};
 use uuid::Uuid;
 
 use crate::{
     Change, Error, Version,
     money::{Currency, Money},
 };
+
+/// The index by which no two open accounts of a user have one number.
+const NUMBER_INDEX: &str = "account_number";
 
 /// What kind of account it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -70,6 +73,8 @@ pub struct Account {
     pub name: String,
     /// Its kind.
     pub kind: Kind,
+    /// The number that its bank knows it by, as [`crate::number`] keeps it; empty if not told.
+    pub number: String,
     /// The balance before its first transaction, in the currency of all its amounts.
     pub opening: Money,
     /// When it was closed. A closed account takes no transactions.
@@ -93,6 +98,8 @@ pub struct NewAccount {
     pub name: String,
     /// Its kind.
     pub kind: Kind,
+    /// The number that its bank knows it by, as [`crate::number`] keeps it; empty if not told.
+    pub number: String,
     /// The balance before its first transaction, in the currency of all its amounts.
     pub opening: Money,
     /// When it is created.
@@ -107,6 +114,8 @@ pub struct Edit {
     pub name: Option<String>,
     /// Its kind.
     pub kind: Option<Kind>,
+    /// The number that its bank knows it by; empty to forget it.
+    pub number: Option<String>,
     /// The balance before its first transaction, in minor units of the account's currency.
     pub opening_minor: Option<i64>,
 }
@@ -125,7 +134,7 @@ pub struct Query {
 /// Adds an account, which carries the change.
 ///
 /// # Errors
-/// As the database answers.
+/// [`Error::NumberTaken`], or as the database answers.
 pub async fn create(
     transaction: &mut UserTransaction,
     change: &Change,
@@ -134,8 +143,8 @@ pub async fn create(
     let user = transaction.user_id().uuid();
     sqlx::query!(
         "INSERT INTO ledger.account (user_id, account_id, name, kind, currency_code, \
-         opening_minor, change_id, created_at, updated_at) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)",
+         opening_minor, change_id, created_at, updated_at, number) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
         user,
         account.account_id,
         account.name,
@@ -144,9 +153,11 @@ pub async fn create(
         account.opening.minor_units,
         change.id(),
         account.created_at,
+        account.number,
     )
     .execute(&mut **transaction)
-    .await?;
+    .await
+    .map_err(taken)?;
     Ok(())
 }
 
@@ -161,7 +172,7 @@ pub async fn get(
     let user = transaction.user_id().uuid();
     let row = sqlx::query_as!(
         Row,
-        "SELECT account_id, name, kind, currency_code, opening_minor, closed_at, version, \
+        "SELECT account_id, name, kind, number, currency_code, opening_minor, closed_at, version, \
          change_id, created_at, updated_at \
          FROM ledger.account WHERE user_id = $1 AND account_id = $2",
         user,
@@ -184,7 +195,7 @@ pub async fn get_for_update(
     let user = transaction.user_id().uuid();
     let row = sqlx::query_as!(
         Row,
-        "SELECT account_id, name, kind, currency_code, opening_minor, closed_at, version, \
+        "SELECT account_id, name, kind, number, currency_code, opening_minor, closed_at, version, \
          change_id, created_at, updated_at \
          FROM ledger.account WHERE user_id = $1 AND account_id = $2 FOR NO KEY UPDATE",
         user,
@@ -203,7 +214,7 @@ pub async fn list(transaction: &mut UserTransaction, query: &Query) -> Result<Ve
     let user = transaction.user_id().uuid();
     let rows = sqlx::query_as!(
         Row,
-        "SELECT account_id, name, kind, currency_code, opening_minor, closed_at, version, \
+        "SELECT account_id, name, kind, number, currency_code, opening_minor, closed_at, version, \
          change_id, created_at, updated_at \
          FROM ledger.account \
          WHERE user_id = $1 AND account_id > $2 \
@@ -223,7 +234,7 @@ pub async fn list(transaction: &mut UserTransaction, query: &Query) -> Result<Ve
 /// first: this compares nothing.
 ///
 /// # Errors
-/// As the database answers.
+/// [`Error::NumberTaken`], or as the database answers.
 pub async fn update(
     transaction: &mut UserTransaction,
     change: &Change,
@@ -234,7 +245,8 @@ pub async fn update(
     let user = transaction.user_id().uuid();
     sqlx::query!(
         "UPDATE ledger.account SET name = coalesce($3, name), kind = coalesce($4, kind), \
-         opening_minor = coalesce($5, opening_minor), change_id = $6, updated_at = $7 \
+         opening_minor = coalesce($5, opening_minor), change_id = $6, updated_at = $7, \
+         number = coalesce($8, number) \
          WHERE user_id = $1 AND account_id = $2",
         user,
         account_id,
@@ -243,10 +255,20 @@ pub async fn update(
         edit.opening_minor,
         change.id(),
         now,
+        edit.number.as_deref(),
     )
     .execute(&mut **transaction)
-    .await?;
+    .await
+    .map_err(taken)?;
     Ok(())
+}
+
+/// The number of another open account of the user.
+fn taken(error: sqlx::Error) -> Error {
+    match postgres::Error::from(error) {
+        postgres::Error::Constraint { name, .. } if name == NUMBER_INDEX => Error::NumberTaken,
+        error => error.into(),
+    }
 }
 
 /// Closes an open account; a closed one stays as it is. Call it under [`lock`]: whoever adds
@@ -411,6 +433,7 @@ struct Row {
     account_id: Uuid,
     name: String,
     kind: String,
+    number: String,
     currency_code: String,
     opening_minor: i64,
     closed_at: Option<DateTime<Utc>>,
@@ -439,6 +462,7 @@ impl TryFrom<Row> for Account {
                 minor_units: row.opening_minor,
             },
             name: row.name,
+            number: row.number,
             closed_at: row.closed_at,
             version: row.version,
             change_id: row.change_id,

@@ -29,6 +29,9 @@ pub enum Error {
         /// The account.
         account_id: Uuid,
     },
+    /// Another open account has the number.
+    #[error("another open account has this number; close that one, or note another number")]
+    NumberTaken,
 }
 
 impl From<sqlx::Error> for Error {
@@ -43,6 +46,7 @@ impl Fault for Error {
             Self::Database(error) => error.kind(),
             Self::Undecodable { .. } => Kind::Internal,
             Self::BalanceOutOfRange { .. } => Kind::Refused,
+            Self::NumberTaken => Kind::Exists,
         }
     }
 
@@ -51,6 +55,7 @@ impl Fault for Error {
             Self::Database(error) => error.reason(),
             Self::Undecodable { .. } => "LEDGER_ROW_UNDECODABLE",
             Self::BalanceOutOfRange { .. } => "BALANCE_OUT_OF_RANGE",
+            Self::NumberTaken => "NUMBER_TAKEN",
         }
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`money`] | currencies, amounts in minor units, exact decimals |
 //! | [`account`] | accounts, their balances, and the locks of those who write fingerprints |
+//! | [`number`] | the numbers that banks know accounts by |
 //! | [`transaction`] | the bookings as people read and enter them |
 //! | [`edit`] | bookings edited, unlocked and deleted, by whom, and their history |
 //! | [`change`](Change) | the version that a writing transaction draws at its end |
@@ -25,6 +26,7 @@ pub mod edit;
 mod error;
 pub mod intake;
 pub mod money;
+pub mod number;
 pub mod reversal;
 pub mod transaction;
 

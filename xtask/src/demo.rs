@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: everything that works, end to end, as a user would see it: real processes,
 //! the public gateway, the command-line client, statements in banks' own formats.
 
+mod accounts;
 pub(crate) mod client;
 mod examples;
 mod folder;
@@ -59,6 +60,7 @@ async fn show(stack: &Stack<'_>, services: &Services, arguments: &Arguments) -> 
     let mut wrong = examples::import(&client, &folder).await?;
     wrong += questions::show(&client, &folder.join("asking")).await?;
     wrong += matching::show(&client, &folder.join("matching")).await?;
+    wrong += accounts::show(&client, &folder.join("accounts")).await?;
     if wrong > 0 {
         bail!("{wrong} figures differ from what the examples hold");
     }

@@ -87,6 +87,7 @@ pub(crate) fn show(import: &Import) -> String {
     out.extend(balances(import));
     out.extend(warnings(import));
     out.extend(gap::gaps(&import.balance_gaps, import.balance_gap_count));
+    out.extend(accounts(import));
     out.join("\n\n")
 }
 
@@ -135,6 +136,7 @@ pub(crate) fn review(import: &Import, first: &[ImportRow], doubtful: &[ImportRow
     parts.extend(balances(import));
     parts.extend(warnings(import));
     parts.extend(gap::gaps(&import.balance_gaps, import.balance_gap_count));
+    parts.extend(accounts(import));
     if !first.is_empty() {
         parts.push(format!("First rows:\n{}", rows(first)));
     }
@@ -159,7 +161,9 @@ pub(crate) fn committed(import: &Import) -> String {
     if linked > 0 {
         line.push_str(&format!(" and linked {linked} entered by hand"));
     }
-    if let Some(balance) = &import.balance_after {
+    if import.accounts.len() > 1 {
+        line.push_str(&format!(" into {} accounts", import.accounts.len()));
+    } else if let Some(balance) = &import.balance_after {
         line.push_str(&format!(
             "; the balance is {}",
             amount::with_currency(balance)
@@ -327,6 +331,43 @@ fn mapping(import: &Import) -> Option<String> {
     Some(words.join(" "))
 }
 
+/// What it does to each account, where there are several.
+fn accounts(import: &Import) -> Option<String> {
+    let mut table = Table::new([
+        "ACCOUNT",
+        "NUMBER",
+        "IN THE FILE",
+        "ROWS",
+        "NEW",
+        "INCLUDED",
+        "AMOUNT",
+        "BEFORE",
+        "AFTER",
+        "CURRENCY",
+    ])
+    .right(3)
+    .right(4)
+    .right(5)
+    .right(6)
+    .right(7)
+    .right(8);
+    for account in &import.accounts {
+        table.row([
+            &account.account_id,
+            &account.number,
+            &account.names.join(" "),
+            &account.row_count.to_string(),
+            &account.new_count.to_string(),
+            &account.included_count.to_string(),
+            &decimal(account.included_amount.as_ref()),
+            &decimal(account.balance_before.as_ref()),
+            &decimal(account.balance_after.as_ref()),
+            currency(account.included_amount.as_ref()),
+        ]);
+    }
+    (import.accounts.len() > 1).then(|| format!("Accounts:\n{}", table.text()))
+}
+
 /// The answers that it was read with, and whose they are: a template must not go unnoticed.
 fn answers(import: &Import) -> Option<String> {
     let mut answers: Vec<String> = import
@@ -351,6 +392,8 @@ fn file_name(import: &Import) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use djinn_proto::{common::v1::Money, imports::v1::ImportAccount};
+
     use super::*;
 
     #[test]
@@ -404,5 +447,45 @@ mod tests {
             "Review of \n\nRead under delimiter | header line 3 3=amount:1.234,56 4=ignored\n\n\
              Warning: 2 of 9 rows are left out"
         );
+    }
+
+    #[test]
+    fn a_review_of_several_accounts_shows_what_each_gets() {
+        let euros = |minor_units| {
+            Some(Money {
+                currency_code: "EUR".to_owned(),
+                minor_units,
+            })
+        };
+        let account = |account_id: &str, number: &str, names: &[&str]| ImportAccount {
+            account_id: account_id.to_owned(),
+            number: number.to_owned(),
+            row_count: 3,
+            new_count: 2,
+            included_count: 2,
+            included_amount: euros(-150),
+            balance_before: euros(1_000),
+            balance_after: euros(850),
+            names: names.iter().map(|name| (*name).to_owned()).collect(),
+        };
+        let import = Import {
+            accounts: vec![
+                account("a1", "DE1234", &["DE1234"]),
+                account("a2", "", &["CASH"]),
+            ],
+            ..Import::default()
+        };
+        let shown = review(&import, &[], &[]);
+        let line = shown.lines().find(|line| line.contains("a1")).unwrap();
+        let cells: Vec<&str> = line.split(['│', '┆']).map(str::trim).collect();
+        let expected = [
+            "a1", "DE1234", "DE1234", "3", "2", "2", "-1.50", "10.00", "8.50", "EUR",
+        ];
+        assert_eq!(cells.get(1..11), Some(&expected[..]), "{shown}");
+        let one = Import {
+            accounts: vec![account("a1", "DE1234", &["DE1234"])],
+            ..Import::default()
+        };
+        assert_eq!(review(&one, &[], &[]), "Review of ");
     }
 }

@@ -13,13 +13,16 @@ pub(crate) fn accounts(accounts: &[Account]) -> String {
     if accounts.is_empty() {
         return "no accounts; `djinn account create` opens one".to_owned();
     }
-    let mut table =
-        Table::new(["ACCOUNT", "NAME", "KIND", "BALANCE", "CURRENCY", "STATE"]).right(3);
+    let mut table = Table::new([
+        "ACCOUNT", "NAME", "KIND", "NUMBER", "BALANCE", "CURRENCY", "STATE",
+    ])
+    .right(4);
     for account in accounts {
         table.row([
             &account.account_id,
             &account.name,
             &text::account_kind(account.kind()),
+            &account.number,
             &decimal(account.balance.as_ref()),
             &account.currency_code,
             &text::account_state(account.state()),

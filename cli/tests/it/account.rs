@@ -25,6 +25,8 @@ async fn accounts_are_opened_and_listed() {
             "savings",
             "--opening-balance",
             "-12.30",
+            "--number",
+            "DE71500105170012345678",
             "--request-id",
             request_id,
         ],
@@ -34,6 +36,7 @@ async fn accounts_are_opened_and_listed() {
     .document();
     assert_eq!(created["name"], "Main");
     assert_eq!(created["kind"], "ACCOUNT_KIND_SAVINGS");
+    assert_eq!(created["number"], "DE71500105170012345678");
     assert_eq!(created["balance"]["currencyCode"], "EUR");
     assert_eq!(created["balance"]["minorUnits"], "-1230");
     assert_eq!(fake.state().account_request_ids, [request_id]);
@@ -53,7 +56,10 @@ async fn accounts_are_opened_and_listed() {
     assert_eq!(listed["accounts"].as_array().unwrap().len(), 3);
 
     let table = djinn(&url, &["account", "list"]).await.ended(0).stdout;
-    assert!(table.contains("┆  -12.30 ┆ EUR"), "{table}");
+    assert!(
+        table.contains("┆ DE71500105170012345678 ┆  -12.30 ┆ EUR"),
+        "{table}"
+    );
     assert!(table.contains("┆       0 ┆ JPY"), "{table}");
     assert!(table.contains("┆   0.000 ┆ KWD"), "{table}");
 }

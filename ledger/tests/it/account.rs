@@ -40,6 +40,7 @@ async fn an_account_reads_as_it_was_written() {
             account_id: new.account_id,
             name: new.name,
             kind,
+            number: new.number,
             opening: new.opening,
             closed_at: None,
             version: 0,

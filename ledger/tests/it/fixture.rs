@@ -94,6 +94,7 @@ impl Fixture {
             account_id: self.clock.id(),
             name: name.to_owned(),
             kind: Kind::Checking,
+            number: String::new(),
             opening: Money {
                 currency: Currency::parse("EUR").unwrap(),
                 minor_units: opening_minor,

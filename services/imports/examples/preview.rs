@@ -98,6 +98,7 @@ fn report(
                 "counterparty": row.counterparty,
                 "external_id": row.external_id,
                 "balance_after": row.balance_after.map(|balance| balance.to_string()),
+                "account": row.account,
             })),
             Entry::Rejected(row) => rejected.push(json!({
                 "line": row.line, "reason": row.reason, "detail": row.detail,

@@ -281,10 +281,29 @@ async fn complete(
         Status::Reverted => Some(store::revert::get(transaction, import.import_id).await?),
         _ => None,
     };
+    let accounts = match import.etag.revision {
+        0 => Vec::new(),
+        _ => accounts(transaction, import).await?,
+    };
     Ok(proto::Import {
+        accounts,
         reversal: reversal.map(convert::reversal),
         ..convert::import(import, file.as_ref())
     })
+}
+
+/// The accounts that its rows go into, as its last matching left them.
+async fn accounts(
+    transaction: &mut UserTransaction,
+    import: &Import,
+) -> Result<Vec<proto::ImportAccount>, Error> {
+    let shares = store::account::list(transaction, import.target()).await?;
+    let mut accounts = Vec::with_capacity(shares.len());
+    for share in &shares {
+        let account = import::account(transaction, share.account_id).await?;
+        accounts.push(convert::import_account(share, &account));
+    }
+    Ok(accounts)
 }
 
 async fn get(

@@ -5,6 +5,7 @@
 //! * [`recognise`], [`answer`], [`stage`], [`matching`], [`commit`], [`close`], [`revert`]: the
 //!   steps of an import. Each begins by looking where the import stands: a step whose earlier try
 //!   went through, though its report was lost, answers what that try found.
+//! * [`route`]: which accounts an import's rows go into.
 //! * [`edit`]: rows that a person sets right.
 //! * [`receive`]: a file into the object store. [`preview`]: a look without an import.
 //! * [`sweep`]: what a crash left behind.
@@ -39,6 +40,7 @@ pub mod recognise;
 pub mod report;
 pub mod reread;
 pub mod revert;
+mod route;
 pub mod scan;
 pub mod source;
 pub mod stage;

@@ -3,6 +3,7 @@
 //!
 //! * [`upload`]: files in the object store.
 //! * [`request`]: answers given once.
+//! * [`account`]: the accounts that an import's rows go into.
 //! * [`import`]: the import and the moves of its status.
 //! * [`staging`]: rows on their way in, in fenced chunks.
 //! * [`review`]: rows, verdicts and totals. [`edit`]: rows that a person sets right.
@@ -20,6 +21,7 @@ use djinn_chassis::{
 
 use crate::Error;
 
+pub mod account;
 pub mod due;
 pub mod edit;
 pub mod import;

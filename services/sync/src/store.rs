@@ -76,6 +76,7 @@ impl Store {
             account_id,
             name: request.name.clone(),
             kind: request.kind,
+            number: request.number.clone(),
             opening: request.opening,
             created_at: now,
         };

@@ -84,6 +84,27 @@ impl Client {
         Ok(id.to_owned())
     }
 
+    /// Opens an account whose number is noted and returns its id.
+    pub(super) async fn open_numbered(
+        &self,
+        name: &str,
+        kind: &str,
+        currency: &str,
+        number: &str,
+    ) -> anyhow::Result<String> {
+        let mut arguments = vec!["account", "create", "--name", name, "--currency", currency];
+        arguments.extend(["--kind", kind, "--number", number]);
+        let arguments: Vec<&std::ffi::OsStr> = arguments.iter().map(AsRef::as_ref).collect();
+        let account = self
+            .call(&arguments)
+            .await?
+            .expect_success("djinn account create")?;
+        let id = account["accountId"]
+            .as_str()
+            .context("an account without an id")?;
+        Ok(id.to_owned())
+    }
+
     /// Imports a statement and confirms its review.
     pub(crate) async fn import(&self, file: &Path, account_id: &str) -> anyhow::Result<Answer> {
         let (import, account, yes) = ("import".as_ref(), "--account".as_ref(), "--yes".as_ref());

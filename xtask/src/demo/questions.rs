@@ -51,7 +51,8 @@ pub(super) async fn show(client: &Client, folder: &Path) -> anyhow::Result<usize
     Ok(wrong)
 }
 
-fn print_questions(file: &str, import: &Value) {
+/// What a statement asks, with the rows under each choice.
+pub(super) fn print_questions(file: &str, import: &Value) {
     let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     for question in list(&import["questions"]) {

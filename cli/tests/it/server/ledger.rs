@@ -64,6 +64,7 @@ impl LedgerService for Fake {
             opening_balance: Some(balance.clone()),
             balance: Some(balance),
             state: AccountState::Open.into(),
+            number: request.number,
             ..Account::default()
         };
         state.accounts.push(account.clone());

@@ -9,7 +9,7 @@ use super::{
     mask::Mask,
     mirror::mirror,
     money::{Money, MoneyInput, money},
-    scalar::{DateTime, RequestId},
+    scalar::{DateTime, RequestId, some},
 };
 use crate::domain::Owner;
 
@@ -66,6 +66,9 @@ pub(super) struct Account {
     update_time: DateTime,
     /// When it was closed; null while open.
     close_time: Option<DateTime>,
+    /// The number that its bank knows it by, as an IBAN, without spaces and in upper case; null if
+    /// not told. Rows of a statement that name it go into this account.
+    number: Option<String>,
 }
 
 impl TryFrom<pb::Account> for Account {
@@ -85,6 +88,7 @@ impl TryFrom<pb::Account> for Account {
             create_time: DateTime::require(account.create_time, owner)?,
             update_time: DateTime::require(account.update_time, owner)?,
             close_time: DateTime::read(account.close_time, owner)?,
+            number: some(account.number),
         })
     }
 }
@@ -102,6 +106,9 @@ pub(super) struct CreateAccountInput {
     currency_code: String,
     /// Balance before its first transaction; zero if it is not told.
     opening_balance: Option<MoneyInput>,
+    /// The number that its bank knows it by, as an IBAN, at most 64 characters. Two open accounts
+    /// cannot have the same.
+    number: Option<String>,
 }
 
 impl From<CreateAccountInput> for pb::CreateAccountRequest {
@@ -113,6 +120,7 @@ impl From<CreateAccountInput> for pb::CreateAccountRequest {
             kind: kind.unwrap_or_default().into(),
             currency_code: input.currency_code,
             opening_balance: input.opening_balance.map(Into::into),
+            number: input.number.unwrap_or_default(),
         }
     }
 }
@@ -130,6 +138,8 @@ pub(super) struct UpdateAccountInput {
     kind: MaybeUndefined<AccountKind>,
     /// Balance before its first transaction.
     opening_balance: MaybeUndefined<MoneyInput>,
+    /// The number that its bank knows it by; an empty text forgets it.
+    number: MaybeUndefined<String>,
 }
 
 impl From<UpdateAccountInput> for pb::UpdateAccountRequest {
@@ -143,6 +153,7 @@ impl From<UpdateAccountInput> for pb::UpdateAccountRequest {
             name: mask.takes("name", input.name).unwrap_or_default(),
             kind: kind.unwrap_or_default().into(),
             opening_balance: opening.map(Into::into),
+            number: mask.takes("number", input.number).unwrap_or_default(),
             ..pb::Account::default()
         };
         let mut asked = Self {

@@ -19,6 +19,7 @@ use super::{
     row::{ImportRow, RowVerdict},
     scalar::{DateTime, Int64, RequestId, count, some},
     session::Session,
+    share::ImportAccount,
 };
 use crate::domain::{Owner, cost};
 
@@ -66,7 +67,7 @@ mirror! {
 pub(super) struct Import {
     /// Its id, UUIDv7.
     id: ID,
-    /// Id of the account it goes into.
+    /// Id of the account it was begun for: rows go into it that name no other account of the user.
     account_id: ID,
     /// The file.
     upload: Option<Upload>,
@@ -83,7 +84,8 @@ pub(super) struct Import {
     reading: Option<Reading>,
     /// Rows by verdict; null before MATCHING has ended.
     counts: Option<ImportCounts>,
-    /// Sum of the included rows; null before MATCHING has ended.
+    /// Sum of the included rows of the account it was begun for, as the balances are that account's
+    /// alone; `accounts` has those of all. Null before MATCHING has ended.
     included_amount: Option<Money>,
     /// The account's balance without this import; null before MATCHING has ended.
     balance_before: Option<Money>,
@@ -113,11 +115,13 @@ pub(super) struct Import {
     balance_gaps: Vec<BalanceGap>,
     /// How many such places there are.
     balance_gap_count: i32,
+    /// The accounts its rows go into, in the order of their ids; empty before MATCHING has ended.
+    accounts: Vec<ImportAccount>,
 }
 
 #[ComplexObject]
 impl Import {
-    /// The account it goes into.
+    /// The account it was begun for.
     #[graphql(complexity = "cost::call(child_complexity)")]
     async fn account(&self, context: &Context<'_>) -> Result<Option<Account>> {
         let account = Session::of(context)?.account(&self.account_id).await?;
@@ -138,11 +142,13 @@ impl Import {
         >,
         #[graphql(desc = "Only rows that a commit adds, or only those it does not.")]
         included: Option<bool>,
+        #[graphql(desc = "Only rows that go into this account.")] account_id: Option<ID>,
     ) -> Result<Option<Connection<ImportRow>>> {
         let asked = pb::ListImportRowsRequest {
             import_id: self.id.0.clone(),
             verdicts: query::numbers::<_, pb::RowVerdict>(verdicts),
             included,
+            account_id: account_id.unwrap_or_default().0,
             ..pb::ListImportRowsRequest::default()
         };
         query::rows(context, asked, first, after).await
@@ -187,6 +193,7 @@ impl TryFrom<pb::Import> for Import {
             mapping: import.mapping.map(TryInto::try_into).transpose()?,
             balance_gaps: BalanceGap::all(import.balance_gaps)?,
             balance_gap_count: count(import.balance_gap_count, owner)?,
+            accounts: ImportAccount::list(import.accounts)?,
         })
     }
 }
@@ -291,7 +298,8 @@ pub(super) struct CreateImportInput {
     request_id: RequestId,
     /// The file, as POST /v1/statements answered.
     upload_id: ID,
-    /// The account it goes into.
+    /// The account it goes into. Rows that name another account of the user by its number go there,
+    /// and rows of an account that is not known are asked about.
     account_id: ID,
     /// Commit without a review when every row is new, a duplicate, deleted before or linked,
     /// and the file's balance has no gap.

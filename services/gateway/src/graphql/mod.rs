@@ -25,6 +25,7 @@ mod row;
 mod scalar;
 mod session;
 mod shape;
+mod share;
 mod subscription;
 mod template;
 mod transaction;

@@ -181,11 +181,13 @@ impl Query {
         >,
         #[graphql(desc = "Only rows that a commit adds, or only those it does not.")]
         included: Option<bool>,
+        #[graphql(desc = "Only rows that go into this account.")] account_id: Option<ID>,
     ) -> Result<Option<Connection<ImportRow>>> {
         let asked = imports::ListImportRowsRequest {
             import_id: import_id.0,
             verdicts: numbers::<_, imports::RowVerdict>(verdicts),
             included,
+            account_id: account_id.unwrap_or_default().0,
             ..imports::ListImportRowsRequest::default()
         };
         rows(context, asked, first, after).await

@@ -88,6 +88,8 @@ pub(super) struct ImportRow {
     /// Fields that a person has set in this review, in the order of their names: amount, booked_on,
     /// counterparty, description, value_on.
     edited_fields: Vec<String>,
+    /// Id of the account it goes into; null for an invalid row.
+    account_id: Option<ID>,
 }
 
 #[ComplexObject]
@@ -176,6 +178,7 @@ impl TryFrom<pb::ImportRow> for ImportRow {
                 original: problem.original,
             }),
             edited_fields: row.edited_fields,
+            account_id: some(row.account_id).map(ID),
         })
     }
 }

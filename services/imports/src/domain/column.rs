@@ -13,6 +13,7 @@ use super::numbers::Numbers;
 use super::reading::{ReadError, Source};
 use super::record::{Dialect, ROWS_MAX, Record, Records};
 use super::recurrence::Recurrence;
+use super::section::Sections;
 use super::{sign, summary};
 
 /// Columns with more different values than this are no indicators.
@@ -193,12 +194,14 @@ pub(super) fn survey(
     let mut records = Records::open(source, charset, dialect)?;
     let mut survey = Survey::default();
     let mut other = None;
+    let mut sections = Sections::default();
     let names = layout.names.as_deref().unwrap_or_default();
     survey.columns.resize_with(names.len(), Facts::new);
     let state = |column: &usize| header::text(name(layout, *column)) == TextKind::Status;
     let states: Vec<usize> = (0..names.len()).filter(state).collect();
     while let Some(record) = records.next_record()? {
         if record.line <= layout.before {
+            sections.preamble(&record, layout);
             continue;
         }
         if !dated(&record, layout, today) {
@@ -207,8 +210,13 @@ pub(super) fn survey(
             if other.is_none() && (headed || another) {
                 other = Some(record.line);
             }
+            let begun = sections
+                .between(&record, layout)
+                .filter(|_| survey.rows > 0);
+            other = other.or(begun);
             continue;
         }
+        sections.row();
         if other.is_some() {
             survey.other_table = other;
         }

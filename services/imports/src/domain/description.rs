@@ -79,6 +79,7 @@ pub fn describe(reading: &Reading) -> Description {
     for (index, role) in [
         (reading.external_id, "external_id"),
         (reading.void_status, "status"),
+        (reading.owner.column, "account"),
     ] {
         if let Some(index) = index {
             add(index, role, "");

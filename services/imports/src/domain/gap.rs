@@ -7,6 +7,8 @@
 //! is followed at once, each with the first of its gaps. It speaks of the file alone: what a person
 //! leaves out or edits is nothing to it.
 
+mod balances;
+
 use std::cmp::Ordering;
 
 use chrono::NaiveDate;
@@ -14,6 +16,8 @@ use djinn_ledger::money::{Decimal, SCALE_MAX};
 use serde::{Deserialize, Serialize};
 
 use super::row::{Entry, StatementRow};
+
+pub use self::balances::Balances;
 
 /// Gaps that are kept: a person who looks at so many has understood, and the rest is counted.
 pub const GAPS_MAX: usize = 20;
@@ -166,7 +170,7 @@ struct Tally {
     breaks: Vec<Break>,
 }
 
-/// Follows a balance from row to row.
+/// Follows the balance of one account from row to row.
 #[derive(Default)]
 pub struct Follower {
     last: Option<Last>,

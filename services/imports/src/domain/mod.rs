@@ -4,15 +4,16 @@
 //!
 //! In reading order: what is no statement is seen through (`disguise`), bytes become text
 //! (`encoding`), text becomes records (`dialect`, `record`), records become a table (`layout`,
-//! `header`, `vocabulary`, `shape`), cells become numbers and dates (`number`, `figures`, `date`,
-//! `month`), columns are surveyed (`seen`, `column`, `numbers`, `dates`, `table`), possible
-//! meanings of the amount columns (`amount`, `candidate`) are tried against the rows (`trial`,
-//! `sign`, `nature`, `fee`) and judged (`bench`, `contender`, `decision`; of the dates `when`,
-//! `custom`, `recurrence`), with reasons (`evidence`), and what stays open is asked (`wording`,
-//! `sample`) unless it has been answered before (`answer`, `heading`, `template`). What a person
-//! says of the columns comes before all of it (`mapping`). Rows are then followed by their balance
-//! (`gap`) and compared with the ledger (`fingerprint`, `resemblance`), and those that cannot be
-//! read are reported (`report`).
+//! `header`, `vocabulary`, `shape`, `section`), cells become numbers and dates (`number`,
+//! `figures`, `date`, `month`), columns are surveyed (`seen`, `column`, `numbers`, `dates`,
+//! `table`), possible meanings of the amount columns (`amount`, `candidate`) are tried against the
+//! rows (`trial`, `sign`, `nature`, `fee`) and judged (`bench`, `contender`, `decision`; of the
+//! dates `when`, `custom`, `recurrence`), with reasons (`evidence`), and what stays open is asked
+//! (`wording`, `sample`) unless it has been answered before (`answer`, `heading`, `template`). What
+//! a person says of the columns comes before all of it (`mapping`). Whose rows they are is found
+//! (`ownership`, `pocket`) and led to the user's accounts (`routing`). Rows are then followed by
+//! their balance (`gap`) and compared with the ledger (`fingerprint`, `resemblance`), and those
+//! that cannot be read are reported (`report`).
 
 pub mod answer;
 pub mod description;
@@ -21,12 +22,14 @@ pub mod fingerprint;
 pub mod gap;
 pub mod heading;
 pub mod mapping;
+pub mod ownership;
 pub mod page;
 pub mod question;
 pub mod reading;
 pub mod report;
 pub mod resemblance;
 pub mod review;
+pub mod routing;
 pub mod row;
 pub mod status;
 pub mod template;
@@ -57,8 +60,10 @@ mod month;
 mod nature;
 mod numbers;
 mod part;
+mod pocket;
 mod recurrence;
 mod sample;
+mod section;
 mod seen;
 mod sign;
 mod summary;

@@ -11,7 +11,8 @@ pub const QUESTIONS_MAX: usize = 2;
 /// Sample rows per choice.
 pub const SAMPLES_MAX: usize = 3;
 
-/// Every key that a question can have.
+/// Every key that a question about how a file reads can have. Those about whose rows it holds begin
+/// with [`super::routing::PREFIX`].
 pub const KEYS: [&str; 3] = [wording::DATE, wording::AMOUNT, wording::ROWS];
 
 /// One question about a statement.

@@ -17,6 +17,7 @@ use super::encoding::{self, Charset};
 use super::evidence;
 use super::mapping::{Mapping, Role};
 use super::nature::Nature;
+use super::ownership::{self, Owner};
 use super::part::{self, Parts};
 use super::question::{QUESTIONS_MAX, Question};
 use super::record::Dialect;
@@ -116,6 +117,9 @@ pub struct Reading {
     /// releases, which did not look.
     #[serde(default)]
     pub shapes: Vec<Shape>,
+    /// Whose rows they are. Earlier releases did not look.
+    #[serde(default)]
+    pub owner: Owner,
     /// The day on which the decision was made; two-digit years depend on it.
     pub today: NaiveDate,
     /// Why it was decided so, in words.
@@ -354,6 +358,7 @@ fn conclude(
         findings,
     );
     let layout = &seen.layout;
+    ownership::note(source, &seen.survey, layout, hints.currency, &mut reading)?;
     let mut questions = Vec::new();
     if when.choices.len() > 1 {
         let readings = when.choices.iter().map(|day| Reading {
@@ -450,7 +455,7 @@ fn assemble(
         plan: plan.clone(),
         balance: decision.balance,
         currency_columns: hints.currency_columns(&seen.survey, layout, plan),
-        currency: named.or_else(marked).or(hints.currency),
+        currency: named.or_else(marked),
         descriptions: parts.descriptions.clone(),
         counterparties: parts.counterparties.clone(),
         external_id: parts.id.filter(|_| findings.unique),
@@ -460,6 +465,7 @@ fn assemble(
         rows: findings.rows + seen.survey.summaries + decision.undated
             - u64::from(decision.before.is_some()),
         shapes: shape::of(&seen.survey, layout),
+        owner: Owner::default(),
         today: hints.today,
         evidence: Vec::new(),
         answers: Vec::new(),

@@ -7,7 +7,7 @@ use super::amount::Unreadable;
 use super::number::Figure;
 use super::reading::{ReadError, Reading, Source, Undated};
 use super::record::{ROWS_MAX, Record, Records};
-use super::{column, date, shape, sign, summary};
+use super::{column, date, ownership, shape, sign, summary};
 
 /// How much of a rejected line is shown, in bytes.
 const ORIGINAL_BYTES_MAX: usize = 1024;
@@ -34,6 +34,8 @@ pub struct StatementRow {
     pub external_id: Option<String>,
     /// The balance that the row states; negative under a debit mark.
     pub balance_after: Option<Decimal>,
+    /// The account it is of, as the file names it; empty when the file does not tell.
+    pub account: String,
 }
 
 /// A row that is not taken over, with the reason.
@@ -366,6 +368,7 @@ impl Rows {
             counterparty: self.texts(record, &reading.counterparties),
             external_id: id.filter(|id| !id.is_empty()),
             balance_after: balance,
+            account: ownership::of(reading, record),
         })
     }
 

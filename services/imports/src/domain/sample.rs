@@ -194,7 +194,7 @@ fn text(entry: &Entry) -> String {
 }
 
 /// A row in words. The month by its name: in figures a date would ask the very question again.
-fn read(row: &StatementRow) -> String {
+pub(super) fn read(row: &StatementRow) -> String {
     let sign = if row.amount.digits > 0 { "+" } else { "" };
     let currency = row
         .currency
@@ -216,7 +216,7 @@ fn read(row: &StatementRow) -> String {
     shown.join("  ")
 }
 
-fn cut(text: &str) -> String {
+pub(super) fn cut(text: &str) -> String {
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match words.char_indices().nth(TEXT_MAX) {
         Some((end, _)) => format!("{}…", words.get(..end).unwrap_or_default().trim_end()),

@@ -8,6 +8,7 @@ use super::answer::{Answers, TEXT_BYTES_MAX};
 use super::heading::Heading;
 use super::question::KEYS;
 use super::record::COLUMNS_MAX;
+use super::routing;
 
 /// The version of the file. A reader of this version refuses newer ones.
 pub const VERSION: u64 = 1;
@@ -57,6 +58,14 @@ fn bad<T>(problem: impl Into<String>) -> Result<T, BadFile> {
 }
 
 impl Template {
+    /// The answers that serve others: which accounts rows go into is their owner's alone.
+    #[must_use]
+    pub fn portable_answers(&self) -> Answers {
+        let answers = self.answers.iter();
+        let portable = answers.filter(|(key, _)| !key.starts_with(routing::PREFIX));
+        portable.map(|(k, v)| (k.clone(), v.clone())).collect()
+    }
+
     /// The file: JSON for people to look into.
     ///
     /// # Errors
@@ -67,7 +76,7 @@ impl Template {
             name: self.name.clone(),
             delimiter: self.heading.delimiter,
             columns: self.heading.columns.clone(),
-            answers: self.answers.clone(),
+            answers: self.portable_answers(),
         };
         let mut text = serde_json::to_vec_pretty(&file)?;
         text.push(b'\n');
@@ -116,10 +125,11 @@ impl Template {
         })
     }
 
-    /// Whether it can be given to others as a file and taken back.
+    /// Whether it can be given to others as a file and taken back, if it has answers for others.
     #[must_use]
     pub fn is_portable(&self) -> bool {
-        self.write().is_ok_and(|file| Self::read(&file).is_ok())
+        self.write()
+            .is_ok_and(|file| self.portable_answers().is_empty() || Self::read(&file).is_ok())
     }
 
     /// A good name for the file.

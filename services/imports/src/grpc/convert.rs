@@ -4,7 +4,7 @@ mod gap;
 mod resemblance;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use djinn_ledger::money::Money;
+use djinn_ledger::{account::Account, money::Money};
 use djinn_proto::{
     common::v1::{self as common, JobKind, JobState},
     imports::v1::{self as proto, ImportState, RowAction, RowVerdict},
@@ -23,6 +23,7 @@ use crate::{
         status::Status,
     },
     store::{
+        account::Share,
         import::Import,
         revert::Reversal,
         review::{Content, GoodRow, ReviewRow},
@@ -117,6 +118,28 @@ fn mapping(mapping: &Mapping) -> proto::Mapping {
         },
         header_line: i64::try_from(mapping.header_line.unwrap_or_default()).unwrap_or(i64::MAX),
         columns: columns.collect(),
+    }
+}
+
+/// One of an import's accounts.
+pub(super) fn import_account(share: &Share, account: &Account) -> proto::ImportAccount {
+    let of = |minor_units| {
+        money(Money {
+            currency: account.opening.currency,
+            minor_units,
+        })
+    };
+    let after = share.balance_before_minor.checked_add(share.included_minor);
+    proto::ImportAccount {
+        account_id: share.account_id.to_string(),
+        number: account.number.clone(),
+        row_count: share.row_count,
+        new_count: share.new_count,
+        included_count: share.included_count,
+        included_amount: Some(of(share.included_minor)),
+        balance_before: Some(of(share.balance_before_minor)),
+        balance_after: after.map(of),
+        names: share.names.clone(),
     }
 }
 
@@ -340,6 +363,7 @@ fn good_row(base: proto::ImportRow, row: &GoodRow) -> proto::ImportRow {
             message: it.message.clone(),
             original: it.original.clone(),
         }),
+        account_id: row.account_id.to_string(),
         ..base
     }
 }

@@ -137,7 +137,11 @@ async fn check_parts(
     Ok(account.opening.currency)
 }
 
-async fn account(transaction: &mut UserTransaction, account_id: Uuid) -> Result<Account, Error> {
+/// An account that the user has.
+pub(super) async fn account(
+    transaction: &mut UserTransaction,
+    account_id: Uuid,
+) -> Result<Account, Error> {
     let account = djinn_ledger::account::get(transaction, account_id).await?;
     account.ok_or_else(|| Error::NotFound {
         what: "account",

@@ -129,8 +129,8 @@ fn status(number: i32) -> Result<Status, Error> {
 
 pub(super) fn row_filters(asked: &proto::ListImportRowsRequest) -> String {
     format!(
-        "rows|{}|{:?}|{:?}",
-        asked.import_id, asked.verdicts, asked.included
+        "rows|{}|{:?}|{:?}|{}",
+        asked.import_id, asked.verdicts, asked.included, asked.account_id
     )
 }
 
@@ -139,6 +139,10 @@ pub(super) fn row_filter(asked: &proto::ListImportRowsRequest) -> Result<RowFilt
     few("verdicts", asked.verdicts.len(), VERDICTS)?;
     let mut filter = RowFilter {
         included: asked.included,
+        account_id: match asked.account_id.as_str() {
+            "" => None,
+            text => Some(id("account_id", text)?),
+        },
         ..RowFilter::default()
     };
     for number in &asked.verdicts {

@@ -4,7 +4,7 @@ use djinn_chassis::auth::UserId;
 use djinn_proto::imports::v1 as proto;
 use uuid::Uuid;
 
-use super::{Door, body_hash, convert, get, parse};
+use super::{Door, body_hash, convert, get, import::account, parse};
 use crate::{
     Error,
     domain::{
@@ -38,6 +38,9 @@ impl Door {
                 status: import.status,
                 needed,
             });
+        }
+        if let Some(account_id) = filter.account_id {
+            account(&mut transaction, account_id).await?;
         }
         let target = import.target();
         let mut found = store::review::list(&mut transaction, target, &filter, size + 1).await?;

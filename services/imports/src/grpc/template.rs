@@ -187,6 +187,14 @@ fn no_template(asked: &str) -> Error {
 }
 
 fn export(template: &Template) -> Result<proto::ExportTemplateResponse, Error> {
+    if template.portable_answers().is_empty() {
+        return Err(Error::FileRefused {
+            reason: "NOTHING_TO_EXPORT",
+            detail: "the template only says which of your accounts rows go into, which serves \
+                     nobody else; there is nothing to export"
+                .to_owned(),
+        });
+    }
     let content = template
         .write()
         .map_err(|error| Error::Task(error.into()))?;

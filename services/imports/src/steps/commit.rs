@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use djinn_chassis::postgres::UserTransaction;
 use djinn_ledger::{Change, account, intake};
 
-use super::{Key, ROWS_KEPT, Steps, find, matching::version};
+use super::{Key, ROWS_KEPT, Steps, find, route};
 use crate::{
     Error,
     domain::{review::Etag, status::Status},
@@ -57,16 +57,21 @@ impl Steps {
 
     async fn write(&self, key: Key) -> Result<Committed, Error> {
         let (mut transaction, import) = self.find(key).await?;
-        // Whoever writes fingerprints takes this lock first; the import's row comes second.
-        account::lock(&mut transaction, &[import.account_id]).await?;
+        let generation = import.etag.generation;
+        // Whoever writes fingerprints takes these locks first; the import's row comes second.
+        let accounts = route::ids(&mut transaction, &import).await?;
+        account::lock(&mut transaction, &accounts).await?;
         // A person may be editing what is to be linked: wholly before this, or wholly after. Else
         // nobody has to wait for the rows of a whole statement.
         if import.totals.counts.linked > 0 {
-            account::get_for_update(&mut transaction, import.account_id).await?;
+            for account_id in &accounts {
+                account::get_for_update(&mut transaction, *account_id).await?;
+            }
         }
         store::import::lock(&mut transaction, key.import_id).await?;
         let import = find(&mut transaction, key.import_id).await?;
-        if import.status != Status::Committing {
+        // Another recognition may have other accounts than those that are locked.
+        if import.status != Status::Committing || import.etag.generation != generation {
             return Err(Error::Overtaken {
                 import_id: key.import_id,
             });
@@ -86,18 +91,20 @@ impl Steps {
         Ok(Committed::Rows(count))
     }
 
-    /// Why the confirmed review does not hold any more, if so. Verdicts are computed again when the
+    /// Why the confirmed review does not hold any more, if so. Verdicts are computed again when an
     /// account has changed since.
     async fn doubt(
         &self,
         transaction: &mut UserTransaction,
         import: &Import,
     ) -> Result<Option<Failure>, Error> {
-        let found = account::get(transaction, import.account_id).await?;
-        if found.is_none_or(|account| account.closed_at.is_some()) {
-            return Ok(Some(closed()));
+        for account_id in route::ids(transaction, import).await? {
+            let found = account::get(transaction, account_id).await?;
+            if found.is_none_or(|account| account.closed_at.is_some()) {
+                return Ok(Some(closed()));
+            }
         }
-        if version(transaction, import).await? == import.account_version {
+        if !route::moved(transaction, import).await? {
             return Ok(None);
         }
         let before = intake::digest(transaction, import.batch()).await?;
@@ -130,8 +137,9 @@ impl Steps {
         self.keep_template(transaction, import).await?;
         let purge_at = now + ROWS_KEPT;
         store::due::set(transaction, Duty::PurgeRows, import.import_id, purge_at).await?;
+        let accounts = route::ids(transaction, import).await?;
         // Last: from here to the commit the user's counter is locked.
-        change.seal(transaction, &[import.account_id]).await?;
+        change.seal(transaction, &accounts).await?;
         Ok(expected)
     }
 
@@ -180,7 +188,7 @@ fn edited() -> Failure {
 fn changed() -> Failure {
     Failure {
         reason: "ACCOUNT_CHANGED".to_owned(),
-        message: "the account changed while the review waited, and with it what is new; look at \
+        message: "an account changed while the review waited, and with it what is new; look at \
                   it again and confirm"
             .to_owned(),
     }
@@ -189,6 +197,6 @@ fn changed() -> Failure {
 fn closed() -> Failure {
     Failure {
         reason: "ACCOUNT_CLOSED".to_owned(),
-        message: "the account was closed meanwhile; cancel this import".to_owned(),
+        message: "an account was closed meanwhile; cancel this import".to_owned(),
     }
 }

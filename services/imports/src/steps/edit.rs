@@ -9,7 +9,7 @@ use djinn_ledger::{
 };
 use uuid::Uuid;
 
-use super::{Steps, matching::find_resembling};
+use super::{Steps, matching::find_resembling, route};
 use crate::{
     Error,
     domain::{
@@ -38,10 +38,12 @@ impl Steps {
         import: &Import,
         edits: &BTreeMap<i32, Edit>,
     ) -> Result<(), Error> {
+        // A row that could not be read tells no account: only where there is one it is certain.
+        let repairable = route::ids(transaction, import).await?.len() <= 1;
         let mut touched = Touched::default();
         let edits: Vec<(i32, &Edit)> = edits.iter().map(|(row, edit)| (*row, edit)).collect();
         for edits in edits.chunks(ROWS_AT_ONCE) {
-            self.edit_some(transaction, import, edits, &mut touched)
+            self.edit_some(transaction, import, edits, repairable, &mut touched)
                 .await?;
         }
         let (batch, stable) = (import.batch(), import.ids_are_stable);
@@ -54,6 +56,7 @@ impl Steps {
         transaction: &mut UserTransaction,
         import: &Import,
         edits: &[(i32, &Edit)],
+        repairable: bool,
         touched: &mut Touched,
     ) -> Result<(), Error> {
         let target = import.target();
@@ -66,6 +69,9 @@ impl Steps {
                 if !rejected.contains(row_number) {
                     return Err(no_row(*row_number));
                 }
+                if !repairable {
+                    return Err(of_some_account(*row_number));
+                }
                 let row = Row::repaired(edit).ok_or_else(|| unrepaired(*row_number))?;
                 let row = self.repair(import, *row_number, row);
                 touched.amounts.push(row.written.row.values.amount_minor);
@@ -73,6 +79,9 @@ impl Steps {
                 repaired.push(row);
                 continue;
             };
+            if edit.amount_minor.is_some() && stored.currency_code != import.currency.code() {
+                return Err(of_another_currency(*row_number, &stored.currency_code));
+            }
             touched.amounts.push(stored.row.values.amount_minor);
             if stored.row.source.is_none() {
                 touched.fingerprints.push(stored.fingerprint.clone());
@@ -137,6 +146,21 @@ fn of_a_person(import: &Import, row_number: i32, row: Row, account_id: Uuid) -> 
 fn no_row(row_number: i32) -> Error {
     let problem = format!("there is no row {row_number}; list the rows first");
     Error::invalid("changes.row_number", problem)
+}
+
+fn of_some_account(row_number: i32) -> Error {
+    let problem = format!(
+        "row {row_number} cannot be read, and of several accounts nothing tells whose it is; set \
+         it right in the file and import that"
+    );
+    Error::invalid("changes.row_number", problem)
+}
+
+fn of_another_currency(row_number: i32, currency: &str) -> Error {
+    let problem = format!(
+        "row {row_number} is of an account in {currency}; leave it out and enter it there by hand"
+    );
+    Error::invalid("changes.amount", problem)
 }
 
 fn unrepaired(row_number: i32) -> Error {

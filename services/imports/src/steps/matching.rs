@@ -9,7 +9,7 @@ use djinn_ledger::{
     },
 };
 
-use super::{Key, Steps, find};
+use super::{Key, Steps, find, route};
 use crate::{
     Error,
     domain::{
@@ -58,6 +58,7 @@ impl Steps {
     ) -> Result<(), Error> {
         // Read before the rows: a change that comes between makes the commit look again.
         let account_version = version(transaction, import).await?;
+        let versions = route::versions(transaction, import).await?;
         let batch = import.batch();
         let matched = intake::match_batch(transaction, batch, import.id_conflict_count).await?;
         find_resembling(transaction, batch, matched.ids_are_stable, None).await?;
@@ -73,6 +74,7 @@ impl Steps {
             id_conflict_count: matched.id_conflict_count,
             ids_are_stable: matched.ids_are_stable,
         };
+        route::publish(transaction, import, &versions).await?;
         store::review::publish(transaction, import.import_id, findings, self.clock.now()).await
     }
 
@@ -91,6 +93,7 @@ impl Steps {
             id_conflict_count: import.id_conflict_count,
             ids_are_stable: import.ids_are_stable,
         };
+        store::account::count(transaction, import.target()).await?;
         store::review::publish(transaction, import.import_id, findings, self.clock.now()).await
     }
 }

@@ -13,7 +13,7 @@ use crate::{
     Error,
     domain::{
         answer::Answers,
-        gap::{Follower, Gaps},
+        gap::{Balances, Gaps},
         mapping::Mapping,
         question::Question,
         reading::{Hints, Reading, Recognition},
@@ -108,11 +108,11 @@ impl Steps {
         }
         let file = StoredFile::new(self.objects.clone(), object_key);
         blocking(move || {
-            let mut balance = Follower::default();
+            let mut balances = Balances::default();
             for (number, entry) in (1..).zip(row::rows(&file, &reading)?) {
-                balance.observe(number, &entry?);
+                balances.observe(number, &entry?);
             }
-            Ok(balance.end())
+            Ok(balances.end())
         })
         .await
     }

@@ -6,6 +6,7 @@ use djinn_ledger::account::{self, Kind};
 
 use super::{
     Key, Steps,
+    route::Routed,
     scan::file_of,
     source::{StoredFile, blocking},
 };
@@ -20,6 +21,7 @@ use crate::{
     },
     store::{
         self,
+        account::Share,
         import::{Failure, Frozen, Import},
     },
 };
@@ -67,7 +69,26 @@ impl Steps {
         let account = account::get(&mut transaction, import.account_id).await?;
         transaction.commit().await?;
         let kind = account.map(|account| account.kind);
-        let (recognition, template_id) = self.read_for(key, &import, kind, file.object_key).await?;
+        let object_key = file.object_key;
+        let read = self
+            .read_for(key, &import, kind, object_key.clone())
+            .await?;
+        let routed = match read {
+            (Recognition::Ready(reading), template_id) => {
+                self.route(key, &import, object_key, reading, template_id)
+                    .await?
+            }
+            (recognition, template_id) => Routed {
+                recognition,
+                template_id,
+                shares: Vec::new(),
+            },
+        };
+        let Routed {
+            recognition,
+            template_id,
+            shares,
+        } = routed;
         let frozen = |reading, questions| Frozen {
             reading,
             questions,
@@ -75,12 +96,12 @@ impl Steps {
         };
         match &recognition {
             Recognition::Ready(reading) => {
-                self.freeze(key, &import, frozen(reading, &[]), Status::Staging)
+                self.freeze(key, &import, frozen(reading, &[]), Some(&shares))
                     .await?;
                 Ok(Some(Recognised::Ready))
             }
             Recognition::Asks { reading, questions } => {
-                self.freeze(key, &import, frozen(reading, questions), Status::Asking)
+                self.freeze(key, &import, frozen(reading, questions), None)
                     .await?;
                 Ok(Some(Recognised::Asks(import.etag)))
             }
@@ -147,21 +168,27 @@ impl Steps {
         blocking(move || Ok(reading::recognise(&file, &hints)?)).await
     }
 
+    /// With the accounts its rows go into it goes on to `staging`, else to `asking`.
     async fn freeze(
         &self,
         key: Key,
         import: &Import,
         frozen: Frozen<'_>,
-        to: Status,
+        shares: Option<&[Share]>,
     ) -> Result<(), Error> {
+        let to = match shares {
+            Some(_) => Status::Staging,
+            None => Status::Asking,
+        };
         let mut transaction = self.store.user(key.user).await?;
         store::import::move_on(&mut transaction, import.step(to), self.clock.now()).await?;
         store::import::freeze_reading(&mut transaction, key.import_id, frozen).await?;
-        if to == Status::Asking {
+        if let Some(shares) = shares {
+            store::account::begin(&mut transaction, import.target(), shares).await?;
+            store::staging::begin(&mut transaction, import.target()).await?;
+        } else {
             let deadline = self.deadline();
             store::import::set_deadline(&mut transaction, key.import_id, deadline).await?;
-        } else {
-            store::staging::begin(&mut transaction, import.target()).await?;
         }
         Ok(transaction.commit().await?)
     }

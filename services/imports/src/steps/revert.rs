@@ -1,10 +1,11 @@
 //! An import undone: what it added out of the ledger again, in one transaction with the status, or
 //! nothing.
 //!
-//! Locks come in one order: the account's advisory lock, because fingerprints are freed; the
-//! account's row, because a person who edits a transaction by hand locks that first, so that the
-//! edit is either seen whole, and its row kept, or finds the row gone; then the import. Under READ
-//! COMMITTED every statement behind them sees what was committed before the locks were had.
+//! Locks come in one order, each kind in the order of the accounts' ids: the accounts' advisory
+//! locks, because fingerprints are freed; the accounts' rows, because a person who edits a
+//! transaction by hand locks that first, so that the edit is either seen whole, and its row kept,
+//! or finds the row gone; then the import. Under READ COMMITTED every statement behind them sees
+//! what was committed before the locks were had.
 
 use djinn_chassis::postgres::UserTransaction;
 use djinn_ledger::{
@@ -12,7 +13,7 @@ use djinn_ledger::{
     reversal::{self, Removal},
 };
 
-use super::{Key, Steps, find, matching::no_account};
+use super::{Key, Steps, find, matching::no_account, route};
 use crate::{
     Error,
     domain::status::Status,
@@ -69,10 +70,13 @@ impl Steps {
     /// [`Error::ReversalMismatch`] and [`Error::UnlinkMismatch`] roll everything back.
     pub async fn revert(&self, key: Key) -> Result<Reversal, Error> {
         let (mut transaction, import) = self.find(key).await?;
-        account::lock(&mut transaction, &[import.account_id]).await?;
-        account::get_for_update(&mut transaction, import.account_id)
-            .await?
-            .ok_or_else(|| no_account(&import))?;
+        let accounts = route::ids(&mut transaction, &import).await?;
+        account::lock(&mut transaction, &accounts).await?;
+        for account_id in accounts {
+            account::get_for_update(&mut transaction, account_id)
+                .await?
+                .ok_or_else(|| no_account(&import))?;
+        }
         store::import::lock(&mut transaction, key.import_id).await?;
         let import = find(&mut transaction, key.import_id).await?;
         match import.status {
@@ -117,8 +121,9 @@ impl Steps {
         store::import::move_on(transaction, import.step(Status::Reverted), now).await?;
         store::revert::note(transaction, import_id, reversal).await?;
         store::due::clear(transaction, Duty::StartRevert, import_id).await?;
+        let accounts = route::ids(transaction, import).await?;
         // Last: from here to the commit the user's counter is locked.
-        change.seal(transaction, &[import.account_id]).await?;
+        change.seal(transaction, &accounts).await?;
         Ok(reversal)
     }
 

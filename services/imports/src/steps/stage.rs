@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Key, Steps,
+    route::Signpost,
     scan::file_of,
     source::{StoredFile, blocking},
 };
@@ -15,7 +16,7 @@ use crate::{
     Error,
     domain::{
         fingerprint::fingerprint,
-        gap::{Follower, Gaps},
+        gap::{Balances, Gaps},
         reading::Reading,
         row::{self, Entry, RejectedRow, StatementRow},
         status::Status,
@@ -47,15 +48,15 @@ impl Steps {
             _ => return Err(import.wrong_status()),
         }
         let file = file_of(&mut transaction, import.upload_id).await?;
-        transaction.commit().await?;
         let Some(reading) = import.reading.clone() else {
             return Err(import.wrong_status());
         };
+        let signpost = Signpost::of(&mut transaction, &import, &reading).await?;
+        transaction.commit().await?;
         let file = StoredFile::new(self.objects.clone(), file.object_key);
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let writer = RowWriter {
-            account_id: import.account_id,
-            currency: import.currency,
+            signpost,
             clock: self.clock.clone(),
         };
         let reader =
@@ -125,11 +126,11 @@ fn read_chunks(
 ) -> Result<Gaps, Error> {
     let mut number = 0_i32;
     let mut chunk = Chunk::default();
-    let mut balance = Follower::default();
+    let mut balances = Balances::default();
     for entry in row::rows(file, reading)? {
         let entry = writer.admit(entry?);
         number = number.saturating_add(1);
-        balance.observe(number, &entry);
+        balances.observe(number, &entry);
         if i64::from(number) <= skip {
             continue;
         }
@@ -147,13 +148,12 @@ fn read_chunks(
         // Without a receiver the writer has failed and says so itself.
         drop(sender.blocking_send(chunk));
     }
-    Ok(balance.end())
+    Ok(balances.end())
 }
 
-/// Turns what the file says into what the account can take.
+/// Turns what the file says into what its accounts can take.
 struct RowWriter {
-    account_id: Uuid,
-    currency: Currency,
+    signpost: Signpost,
     clock: Clock,
 }
 
@@ -161,7 +161,7 @@ impl RowWriter {
     /// What the account cannot take is rejected like what cannot be read.
     fn admit(&self, entry: Entry) -> Entry {
         match entry {
-            Entry::Row(row) => match self.money(&row) {
+            Entry::Row(row) => match self.place(&row) {
                 Ok(_) => Entry::Row(row),
                 Err(rejected) => Entry::Rejected(rejected),
             },
@@ -169,14 +169,20 @@ impl RowWriter {
         }
     }
 
+    /// The account it goes into, and its amount there.
+    fn place(&self, row: &StatementRow) -> Result<(Uuid, Money), RejectedRow> {
+        let (account_id, currency) = self.signpost.lead(row)?;
+        Ok((account_id, money(row, currency)?))
+    }
+
     fn stage(&self, row_number: i32, entry: Entry) -> Result<StagedRow, RejectedRow> {
         let row = match entry {
             Entry::Row(row) => row,
             Entry::Rejected(rejected) => return Err(rejected),
         };
-        let money = self.money(&row)?;
+        let (account_id, money) = self.place(&row)?;
         let fingerprint = fingerprint(
-            *self.account_id.as_bytes(),
+            *account_id.as_bytes(),
             row.booked_on,
             money,
             &row.description,
@@ -185,7 +191,7 @@ impl RowWriter {
         Ok(StagedRow {
             row_number,
             line: i64::try_from(row.line).unwrap_or(i64::MAX),
-            account_id: self.account_id,
+            account_id,
             transaction_id: self.clock.id(),
             booked_on: row.booked_on,
             value_on: row.value_on,
@@ -197,31 +203,30 @@ impl RowWriter {
             fingerprint,
         })
     }
+}
 
-    /// An account has one currency: a row in another one is shown, not converted.
-    fn money(&self, row: &StatementRow) -> Result<Money, RejectedRow> {
-        let problem = |reason, detail| RejectedRow {
-            line: row.line,
-            reason,
-            detail,
-            original: format!("{} {} {}", row.booked_on, row.amount, row.description),
-        };
-        if let Some(currency) = row.currency
-            && currency != self.currency
-        {
-            let (own, other) = (self.currency.code(), currency.code());
-            let detail = format!(
-                "the row is in {other}, the account in {own}; import it into an \
-                                  account in {other}"
-            );
-            return Err(problem("OTHER_CURRENCY", detail));
-        }
-        match row.amount.to_minor(self.currency) {
-            Ok(minor_units) => Ok(Money {
-                currency: self.currency,
-                minor_units,
-            }),
-            Err(error) => Err(problem("BAD_AMOUNT", format!("{}: {error}", row.amount))),
-        }
+/// An account has one currency: a row in another one is shown, not converted.
+fn money(row: &StatementRow, own: Currency) -> Result<Money, RejectedRow> {
+    let problem = |reason, detail| RejectedRow {
+        line: row.line,
+        reason,
+        detail,
+        original: format!("{} {} {}", row.booked_on, row.amount, row.description),
+    };
+    if let Some(currency) = row.currency
+        && currency != own
+    {
+        let (own, other) = (own.code(), currency.code());
+        let detail = format!(
+            "the row is in {other}, the account in {own}; import it into an account in {other}"
+        );
+        return Err(problem("OTHER_CURRENCY", detail));
+    }
+    match row.amount.to_minor(own) {
+        Ok(minor_units) => Ok(Money {
+            currency: own,
+            minor_units,
+        }),
+        Err(error) => Err(problem("BAD_AMOUNT", format!("{}: {error}", row.amount))),
     }
 }

@@ -23,6 +23,8 @@ pub struct Stored {
     pub row: Row,
     /// The account.
     pub account_id: Uuid,
+    /// ISO 4217 code of its amount.
+    pub currency_code: String,
     /// What it is known by.
     pub fingerprint: Vec<u8>,
 }
@@ -63,6 +65,7 @@ pub async fn staged(
     let found = sqlx::query!(
         r#"
         SELECT row_number AS "row_number!", account_id AS "account_id!",
+               currency_code AS "currency_code!",
                fingerprint AS "fingerprint!", booked_on AS "booked_on!", value_on,
                amount_minor AS "amount_minor!", description AS "description!",
                counterparty AS "counterparty!", coalesce(edited_fields, '{}') AS "edited_fields!",
@@ -108,6 +111,7 @@ pub async fn staged(
         let stored = Stored {
             row,
             account_id: found.account_id,
+            currency_code: found.currency_code,
             fingerprint: found.fingerprint,
         };
         Ok((found.row_number, stored))

@@ -347,7 +347,7 @@ pub async fn get(
 /// Which imports to list.
 #[derive(Clone, Debug, Default)]
 pub struct Filter {
-    /// Only of this account.
+    /// Only those that rows of this account are in, or that were begun for it.
     pub account_id: Option<Uuid>,
     /// Only in one of these states, if any.
     pub statuses: Vec<Status>,
@@ -382,7 +382,11 @@ pub async fn list(
                i.balance_gap_count, i.account_version, i.expires_at,
                i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
-        WHERE ($1::uuid IS NULL OR i.account_id = $1)
+        WHERE ($1::uuid IS NULL OR i.account_id = $1 OR EXISTS (
+                   SELECT FROM imports.import_account a
+                   WHERE a.import_id = i.import_id AND a.generation = i.generation
+                     AND a.account_id = $1
+               ))
           AND ($2::text[] = '{}' OR i.status = ANY($2))
           AND ($3::uuid IS NULL OR i.import_id < $3)
         ORDER BY i.import_id DESC LIMIT $4

@@ -77,6 +77,8 @@ pub struct GoodRow {
     pub edited_fields: Vec<String>,
     /// Why it could not be read before a person repaired it.
     pub problem: Option<Problem>,
+    /// The account it goes into.
+    pub account_id: Uuid,
 }
 
 /// Which rows to list.
@@ -88,6 +90,8 @@ pub struct RowFilter {
     pub invalid: bool,
     /// Only rows that a commit adds, or only those it does not.
     pub included: Option<bool>,
+    /// Only rows that go into this account.
+    pub account_id: Option<Uuid>,
     /// Only behind this one.
     pub after: i32,
 }
@@ -114,8 +118,11 @@ pub async fn list(
         show_resembled(transaction, &mut rows).await?;
         show_repaired(transaction, target, &mut rows).await?;
     }
-    // A row that cannot be read is never included.
-    if (filter.is_unrestricted() || filter.invalid) && filter.included != Some(true) {
+    // A row that cannot be read is never included and goes into no account.
+    if (filter.is_unrestricted() || filter.invalid)
+        && filter.included != Some(true)
+        && filter.account_id.is_none()
+    {
         rows.extend(rejected(transaction, target, filter.after, count_max).await?);
     }
     rows.sort_by_key(|row| row.row_number);
@@ -145,13 +152,15 @@ async fn good(
                CASE WHEN v.verdict IN ('duplicate', 'changed', 'linked', 'suspected')
                     THEN v.transaction_id END AS transaction_id,
                v.reason = 'same_payee' AS same_payee, coalesce(v.linkable, false) AS "linkable!",
-               coalesce(s.edited_fields, '{}') AS "edited_fields!"
+               coalesce(s.edited_fields, '{}') AS "edited_fields!",
+               s.account_id AS "account_id!"
         FROM imports.staged s
         LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
         WHERE s.import_id = $1 AND s.generation = $2 AND s.row_number > $3
           AND ($4::text[] = '{}' OR coalesce(v.verdict, 'new') = ANY($4))
           AND ($5::boolean IS NULL
                OR (imports.row_action(s.action, v.verdict, v.linkable) = 'add') = $5)
+          AND ($7::uuid IS NULL OR s.account_id = $7)
         ORDER BY s.row_number LIMIT $6
         "#,
         target.import_id,
@@ -160,6 +169,7 @@ async fn good(
         &verdicts,
         filter.included,
         count_max,
+        filter.account_id,
     )
     .fetch_all(&mut **transaction)
     .await?;
@@ -185,6 +195,7 @@ async fn good(
                 resembles: None,
                 edited_fields: row.edited_fields,
                 problem: None,
+                account_id: row.account_id,
             }));
             Ok(ReviewRow {
                 row_number: row.row_number,
@@ -343,7 +354,8 @@ pub async fn unlinkable(
     Ok(found.map(|row| (row.row_number, row.resembles)))
 }
 
-/// Counts the rows and sums what is included.
+/// Counts the rows, and sums what is included of the account that was chosen: others may have
+/// another currency.
 ///
 /// # Errors
 /// As the database answers; [`Error::SumTooLarge`] when the sum passes 64 bits.
@@ -368,6 +380,9 @@ pub async fn totals(
                count(*) FILTER (WHERE s.edited_fields IS NOT NULL) AS "edited!",
                coalesce(sum(s.amount_minor) FILTER (
                    WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
+                     AND s.account_id = (
+                         SELECT i.account_id FROM imports.import i WHERE i.import_id = $1
+                     )
                ), 0)::text AS "included_minor!"
         FROM imports.staged s
         LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)

@@ -29,11 +29,26 @@ WITH staged AS (
 effective AS (
     SELECT * FROM staged WHERE current AND status IN ('committed', 'reverting', 'reverted')
 ),
+-- What an import says of each of its accounts, against the rows that go there.
+shared AS (
+    SELECT a.import_id, a.account_id, a.included_count, a.included_minor, a.row_count,
+           count(e.row_number) AS rows,
+           count(e.row_number) FILTER (WHERE e.included) AS included,
+           coalesce(sum(e.amount_minor) FILTER (WHERE e.included), 0) AS minor
+    FROM imports.import i
+    JOIN imports.import_account a
+      ON a.import_id = i.import_id AND a.generation = i.generation
+    LEFT JOIN effective e ON e.import_id = a.import_id AND e.account_id = a.account_id
+    WHERE i.status IN ('committed', 'reverting', 'reverted')
+    GROUP BY a.user_id, a.import_id, a.generation, a.account_id
+),
 counted AS (
     SELECT i.import_id, i.status, i.included_count, i.included_minor, i.row_count,
            i.removed_count, i.kept_count, i.linked_count,
            count(e.row_number) FILTER (WHERE e.included) AS included,
-           coalesce(sum(e.amount_minor) FILTER (WHERE e.included), 0) AS minor,
+           coalesce(sum(e.amount_minor) FILTER (
+               WHERE e.included AND e.account_id = i.account_id
+           ), 0) AS minor,
            count(*) FILTER (WHERE e.linked) AS linked,
            count(*) FILTER (WHERE e.cause = 'revert') AS removed,
            count(*) FILTER (WHERE e.live) AS live,
@@ -87,6 +102,14 @@ SELECT 'counts differ from the rows: ' || counted::text FROM counted
 WHERE included <> included_count OR linked <> linked_count OR minor <> included_minor
    OR rows <> row_count
    OR removed <> removed_count OR live > CASE status WHEN 'reverted' THEN kept_count ELSE live END
+UNION ALL
+SELECT 'counts of an account differ from its rows: ' || shared::text FROM shared
+WHERE included <> included_count OR minor <> included_minor OR rows <> row_count
+UNION ALL
+SELECT 'a row of no account of its import: ' || import_id || ' row ' || row_number
+FROM effective e WHERE NOT EXISTS (
+    SELECT FROM shared s WHERE s.import_id = e.import_id AND s.account_id = e.account_id
+)
 UNION ALL
 SELECT 'a row of no import: ' || transaction_id FROM ledger.transaction t
 WHERE import_id IS NOT NULL

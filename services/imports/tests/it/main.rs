@@ -11,6 +11,7 @@ mod by_hand;
 mod invariant;
 mod world;
 
+mod accounts;
 mod answer;
 mod answer_race;
 mod commit;

@@ -28,6 +28,9 @@ use crate::{
     world::{Client, PATIENCE, World, reason, upload},
 };
 
+/// The numbers of a player's accounts.
+const GIRO: &str = "DE71500105170012345678";
+const SAVINGS: &str = "DE96500105170087654321";
 /// Seeds of one run of the tests; with the moves of each, some thousands of moves.
 const SEEDS: u64 = 24;
 /// Players, each with a seed, a user and an account, at the same service at once.
@@ -222,7 +225,9 @@ impl<'a> Player<'a> {
         let user = testing::user();
         let (account_id, client) = {
             let world = world.read().await;
-            (world.account(user, "EUR").await, world.client(user))
+            world.open(user, "Savings", SAVINGS, "EUR").await;
+            let giro = world.open(user, "Giro", GIRO, "EUR").await;
+            (giro, world.client(user))
         };
         let mut uploads = Vec::new();
         for file in files() {

@@ -206,14 +206,26 @@ impl World {
     }
 
     pub(crate) async fn account(&self, user: UserId, currency: &str) -> Uuid {
+        self.open(user, "Giro", "", currency).await
+    }
+
+    /// An account of this name and number.
+    pub(crate) async fn open(
+        &self,
+        user: UserId,
+        name: &str,
+        number: &str,
+        currency: &str,
+    ) -> Uuid {
         let clock = Clock::system();
         let account_id = clock.id();
         let mut transaction = self.as_sync(user).await;
         let change = Change::begin(&clock);
         let account = NewAccount {
             account_id,
-            name: "Giro".to_owned(),
+            name: name.to_owned(),
             kind: Kind::Checking,
+            number: number.to_owned(),
             opening: Money {
                 currency: Currency::parse(currency).unwrap(),
                 minor_units: 10_000,

@@ -3,6 +3,7 @@
 use djinn_ledger::{
     account::{Account, Edit, Kind},
     money::Money,
+    number::{self, Unfit},
 };
 use uuid::Uuid;
 
@@ -13,7 +14,7 @@ use super::{
 };
 
 /// The fields of an account that `update_mask` may name.
-const EDITABLE: &str = "name, kind, opening_balance";
+const EDITABLE: &str = "name, kind, opening_balance, number";
 
 /// A new account.
 #[derive(Clone, Debug)]
@@ -26,6 +27,8 @@ pub(crate) struct CreateAccount {
     pub(crate) name: String,
     /// The kind.
     pub(crate) kind: Kind,
+    /// The number, as the ledger keeps it; empty if not told.
+    pub(crate) number: String,
     /// The balance before the first transaction, in the account's currency.
     pub(crate) opening: Money,
 }
@@ -54,6 +57,8 @@ pub(crate) struct UpdateAccount {
     pub(crate) name: Option<String>,
     /// The new kind, if it changes.
     pub(crate) kind: Option<Kind>,
+    /// The new number, if it changes.
+    pub(crate) number: Option<String>,
     /// The new opening balance, if it changes. Its currency is compared with the account's.
     pub(crate) opening: Option<Money>,
 }
@@ -85,6 +90,7 @@ impl UpdateAccount {
         Ok(Edit {
             name: self.name.clone(),
             kind: self.kind,
+            number: self.number.clone(),
             opening_minor: self.opening.map(|opening| opening.minor_units),
         })
     }
@@ -104,6 +110,8 @@ pub(crate) struct Mask {
     pub(crate) kind: bool,
     /// `opening_balance`.
     pub(crate) opening_balance: bool,
+    /// `number`.
+    pub(crate) number: bool,
 }
 
 impl Fields {
@@ -121,6 +129,7 @@ impl Fields {
                 "name" => mask.name = true,
                 "kind" => mask.kind = true,
                 "opening_balance" => mask.opening_balance = true,
+                "number" => mask.number = true,
                 "currency_code" => self.refuse(
                     field,
                     "names currency_code, which never changes; open another account",
@@ -142,6 +151,26 @@ impl Fields {
             );
         }
         mask
+    }
+
+    /// The number that the bank knows an account by; empty for none.
+    pub(crate) fn number(&mut self, field: &str, text: &str) -> Option<String> {
+        let problem = match number::parse(text) {
+            Ok(number) => return Some(number),
+            Err(Unfit::Long(count)) => {
+                let most = number::CHARACTERS_MAX;
+                format!("has {count} characters without its spaces; send at most {most}")
+            }
+            Err(Unfit::Short) => {
+                let least = number::SIGNIFICANT_MIN;
+                format!("has under {least} letters and digits; send the bank's number, or nothing")
+            }
+            Err(Unfit::Strange(letter)) => {
+                format!("holds {letter:?}; send the number as the bank writes it, as an IBAN")
+            }
+        };
+        self.refuse(field, problem);
+        None
     }
 
     /// The opening balance of a new account: zero when it is not told, and in the account's
@@ -189,6 +218,7 @@ mod tests {
             account_id: Uuid::from_u128(1),
             name: "Giro".to_owned(),
             kind: Kind::Checking,
+            number: String::new(),
             opening: money("EUR", 100),
             closed_at: None,
             version: 7,
@@ -204,6 +234,7 @@ mod tests {
             etag: etag(&account()),
             name: Some("Main".to_owned()),
             kind: None,
+            number: Some("DE89370400440532013000".to_owned()),
             opening: Some(money("EUR", -5)),
         }
     }
@@ -213,6 +244,7 @@ mod tests {
         let expected = Edit {
             name: Some("Main".to_owned()),
             kind: None,
+            number: Some("DE89370400440532013000".to_owned()),
             opening_minor: Some(-5),
         };
         assert_eq!(edit().permit(&account()).unwrap(), expected);
@@ -258,14 +290,19 @@ mod tests {
             name: true,
             kind: true,
             opening_balance: true,
+            number: true,
         };
         assert_eq!(read(&["name"]), Ok(name));
         assert_eq!(read(&["name", "name"]), Ok(name));
-        assert_eq!(read(&["kind", "opening_balance", "name"]), Ok(all));
+        assert_eq!(
+            read(&["kind", "number", "opening_balance", "name"]),
+            Ok(all)
+        );
         for (paths, expected) in [
             (
                 &[][..],
-                "update_mask: is empty; name what to change, of name, kind, opening_balance",
+                "update_mask: is empty; name what to change, of name, kind, opening_balance, \
+                 number",
             ),
             (
                 &["name", "currency_code"],
@@ -274,7 +311,7 @@ mod tests {
             (
                 &["*"],
                 "update_mask: names \"*\", which cannot change; name of name, kind, \
-                 opening_balance",
+                 opening_balance, number",
             ),
         ] {
             assert_eq!(read(paths), Err(expected.to_owned()));
@@ -282,6 +319,37 @@ mod tests {
         assert!(read(&["opening_balance.minor_units"]).is_err());
         assert!(read(&[&"x".repeat(100_000)]).unwrap_err().len() < 200);
         assert!(read(&["x"; 10_000]).unwrap_err().len() < 200);
+    }
+
+    #[test]
+    fn numbers() {
+        let read = |text: &str| {
+            let mut fields = Fields::new();
+            let number = fields.number("number", text);
+            let finished = fields.finish(|| number);
+            finished.map_err(|invalid| invalid.to_string())
+        };
+        let long = "1".repeat(65);
+        for (text, expected) in [
+            ("", Ok("")),
+            ("de89 3704 0044 0532 0130 00", Ok("DE89370400440532013000")),
+            (
+                "12",
+                Err("has under 4 letters and digits; send the bank's number, or nothing"),
+            ),
+            (
+                "1234\n5678\u{7}",
+                Err("holds '\\u{7}'; send the number as the bank writes it, as an IBAN"),
+            ),
+            (
+                &long,
+                Err("has 65 characters without its spaces; send at most 64"),
+            ),
+        ] {
+            let expected = expected.map(str::to_owned);
+            let expected = expected.map_err(|problem| format!("number: {problem}"));
+            assert_eq!(read(text), expected, "{text}");
+        }
     }
 
     #[test]

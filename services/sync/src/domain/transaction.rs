@@ -278,6 +278,7 @@ mod tests {
                 account_id: Uuid::from_u128(1),
                 name: "Giro".to_owned(),
                 kind: Kind::Checking,
+                number: String::new(),
                 opening: money("EUR"),
                 closed_at: closed.then_some(DAY),
                 version: 7,

@@ -38,12 +38,14 @@ pub(crate) fn create_account(request: &CreateAccountRequest) -> Result<CreateAcc
     let sent = request.opening_balance.as_ref();
     let sent = sent.map(|money| (money.currency_code.as_str(), money.minor_units));
     let opening = fields.opening("opening_balance", sent, &request.currency_code);
+    let number = fields.number("number", &request.number);
     fields.finish(|| {
         Some(CreateAccount {
             request_id: request_id?,
             body_hash: Sha256::digest(request.encode_to_vec()).into(),
             name: name?,
             kind: kind?,
+            number: number?,
             opening: opening?,
         })
     })
@@ -95,6 +97,10 @@ pub(crate) fn update_account(request: UpdateAccountRequest) -> Result<UpdateAcco
         .kind
         .then(|| kind(&mut fields, "account.kind", account.kind))
         .flatten();
+    let number = mask
+        .number
+        .then(|| fields.number("account.number", &account.number))
+        .flatten();
     let opening = match account.opening_balance {
         Some(money) if mask.opening_balance => {
             let field = "account.opening_balance";
@@ -115,6 +121,7 @@ pub(crate) fn update_account(request: UpdateAccountRequest) -> Result<UpdateAcco
             etag: etag?,
             name,
             kind,
+            number,
             opening,
         })
     })
@@ -145,6 +152,7 @@ pub(crate) fn account(holding: Holding) -> proto::Account {
         update_time: Some(account.updated_at.into()),
         close_time: account.closed_at.map(Into::into),
         name: account.name,
+        number: account.number,
     }
 }
 

@@ -12,6 +12,7 @@ mod edit;
 mod hand;
 mod idempotency;
 mod mesh;
+mod number;
 mod service;
 mod tenancy;
 mod transaction;

@@ -287,6 +287,7 @@ pub(crate) fn request(name: &str) -> CreateAccountRequest {
         kind: AccountKind::Checking.into(),
         currency_code: "EUR".to_owned(),
         opening_balance: None,
+        number: String::new(),
     }
 }
 

@@ -44,6 +44,7 @@ pub(super) fn account(id: &str) -> Account {
         create_time: moment!(),
         update_time: moment!(),
         close_time: None,
+        number: String::new(),
     }
 }
 

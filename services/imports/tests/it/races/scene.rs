@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use djinn_proto::imports::v1 as proto;
 use uuid::Uuid;
 
+use super::{GIRO, SAVINGS};
 use crate::{by_hand::Entry, world::statement};
 
 /// Two that the files tell of with the same text, one that they tell of otherwise, one that they do
@@ -40,7 +41,20 @@ pub(super) const ENTRIES: [Entry<'static>; 4] = [
     },
 ];
 
-/// Files that overlap: twins, a late row, a row that cannot be read, and one that asks.
+/// January again, and the savings account beside it.
+fn two_accounts() -> Vec<u8> {
+    format!(
+        "Own account,Date,Description,Amount\n\
+         {GIRO},2024-01-13,Rent,-900.50\n\
+         {SAVINGS},2024-01-14,Interest,0.01\n\
+         {GIRO},2024-01-31,Coffee,-3.20\n\
+         {SAVINGS},2024-01-31,Transfer,50.00\n"
+    )
+    .into_bytes()
+}
+
+/// Files that overlap: twins, a late row, a row that cannot be read, one that asks, and one of two
+/// accounts.
 pub(super) fn files() -> Vec<Vec<u8>> {
     let coffee = ("2024-01-31", "Coffee", "-3.20");
     let january = [
@@ -65,7 +79,12 @@ pub(super) fn files() -> Vec<Vec<u8>> {
         ("01/06/2024", "Refund", "8.00"),
         ("04/01/2024", "Fare", "-2.40"),
     ];
-    vec![statement(&january), statement(&late), statement(&unclear)]
+    vec![
+        statement(&january),
+        statement(&late),
+        statement(&unclear),
+        two_accounts(),
+    ]
 }
 
 /// The same text in a column where it may be, or may not.

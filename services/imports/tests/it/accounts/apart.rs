@@ -1,0 +1,85 @@
+//! Accounts that no column names as such: balances that run on each for itself, and tables one
+//! behind the other.
+
+use djinn_chassis::testing;
+use djinn_proto::imports::v1::ImportState;
+
+use super::{Saver, shares};
+use crate::world::{World, answer, begin, confirm, reach};
+
+/// Two products of one customer, each with a balance of its own.
+const POCKETS: &[u8] = b"Type,Product,Date,Description,Amount,Currency,Balance\n\
+    Card,Current,2024-01-13,Shop,-10.00,EUR,90.00\n\
+    Interest,Pocket,2024-01-14,Interest,1.50,EUR,501.50\n\
+    Card,Current,2024-01-15,Baker,-5.00,EUR,85.00\n\
+    Transfer,Pocket,2024-01-16,Saved,50.00,EUR,551.50\n\
+    Transfer,Current,2024-01-16,Saved,-50.00,EUR,35.00\n";
+
+#[tokio::test]
+async fn products_with_balances_of_their_own_are_asked_about() {
+    let world = World::new().await;
+    let mut saver = Saver::of(&world).await;
+    let import_id = begin(&mut saver.client, POCKETS, saver.giro).await;
+    let asked = reach(&mut saver.client, &import_id, ImportState::Asking).await;
+    let keys: Vec<_> = asked.questions.iter().map(|it| &*it.key).collect();
+    assert_eq!(keys, ["account:CURRENT", "account:POCKET"]);
+    let (giro, savings) = (saver.giro.to_string(), saver.savings.to_string());
+    for question in &asked.questions {
+        let choices: Vec<_> = question.choices.iter().map(|it| &*it.value).collect();
+        assert_eq!(choices, [&*giro, &*savings, "skip"]);
+    }
+    let answers = [("account:CURRENT", &*giro), ("account:POCKET", &*savings)];
+    answer(&mut saver.client, &asked, &answers).await.unwrap();
+    let review = reach(&mut saver.client, &import_id, ImportState::Review).await;
+    assert_eq!(
+        shares(&review),
+        [
+            (giro, [3, 3, 3], [-6_500, 10_000, 3_500]),
+            (savings, [2, 2, 2], [5_150, 10_000, 15_150]),
+        ]
+    );
+    confirm(&mut saver.client, &review).await.unwrap();
+    reach(&mut saver.client, &import_id, ImportState::Committed).await;
+    assert_eq!(
+        saver.ledgers(&world).await,
+        (vec![-1_000, -500, -5_000], vec![150, 5_000])
+    );
+}
+
+/// Also of a user who has one account alone: all of it may be his, and nobody but he knows.
+#[tokio::test]
+async fn products_are_asked_about_where_there_is_one_account() {
+    let world = World::new().await;
+    let user = testing::user();
+    let account_id = world.account(user, "EUR").await;
+    let mut client = world.client(user);
+    let import_id = begin(&mut client, POCKETS, account_id).await;
+    let asked = reach(&mut client, &import_id, ImportState::Asking).await;
+    let account = account_id.to_string();
+    let answers = [("account:CURRENT", &*account), ("account:POCKET", "skip")];
+    answer(&mut client, &asked, &answers).await.unwrap();
+    let review = reach(&mut client, &import_id, ImportState::Review).await;
+    confirm(&mut client, &review).await.unwrap();
+    reach(&mut client, &import_id, ImportState::Committed).await;
+    assert_eq!(world.ledger(user, account_id).await, [-1_000, -500, -5_000]);
+}
+
+#[tokio::test]
+async fn tables_of_several_accounts_are_refused_with_the_line() {
+    let world = World::new().await;
+    let mut saver = Saver::of(&world).await;
+    let block = |account: &str, day: u8| {
+        format!(
+            "Konto;{account}\nDatum;Text;Betrag\n{day}.03.2024;Kauf;-20,00\n\
+                 {}.03.2024;Lohn;1000,00\n\n",
+            day + 1
+        )
+    };
+    let file = format!("{}{}", block("DE111", 13), block("DE222", 16));
+    let import_id = begin(&mut saver.client, file.as_bytes(), saver.giro).await;
+    let refused = reach(&mut saver.client, &import_id, ImportState::Refused).await;
+    let failure = refused.job.unwrap().failure.unwrap();
+    assert_eq!(failure.reason, "SEVERAL_TABLES");
+    assert!(failure.message.contains("line 6"), "{}", failure.message);
+    assert_eq!(saver.ledgers(&world).await, (vec![], vec![]));
+}
