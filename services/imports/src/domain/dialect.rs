@@ -61,6 +61,7 @@ pub(super) fn detect(
                 escaped,
                 bare: true,
                 foreign,
+                years: None,
             };
             let found = match table(&sample, &utf8, dialect, today) {
                 // Under the wrong delimiter anything may be too large.
@@ -89,6 +90,7 @@ pub(super) fn detect(
             escaped: false,
             bare: true,
             foreign: false,
+            years: None,
         };
         Found {
             dialect,

@@ -4,11 +4,11 @@
 //!
 //! In reading order: what is no statement is seen through (`disguise`), bytes become text
 //! (`encoding`), text becomes records (`dialect`, `record`), records become a table (`layout`,
-//! `header`, `vocabulary`, `shape`), cells become numbers and dates (`number`, `figures`, `date`,
-//! `month`), columns are surveyed (`column`, `numbers`, `dates`, `table`), possible meanings of the
-//! amount columns (`amount`, `candidate`) are tried against the rows (`trial`, `sign`, `nature`,
-//! `fee`) and judged (`bench`, `contender`, `decision`; of the dates `when`, `custom`,
-//! `recurrence`), with reasons (`evidence`), and what stays open is asked (`wording`, `sample`)
+//! `header`, `vocabulary`, `shape`, `edge`), cells become numbers and dates (`number`, `figures`,
+//! `date`, `month`, `year`), columns are surveyed (`column`, `numbers`, `dates`, `table`), possible
+//! meanings of the amount columns (`amount`, `candidate`, `teller`) are tried against the rows
+//! (`trial`, `sign`, `nature`, `fee`) and judged (`bench`, `contender`, `surcharge`, `decision`; of
+//! the dates `when`, `custom`, `recurrence`), with reasons (`evidence`), and what stays open is asked (`wording`, `sample`)
 //! unless it has been answered before (`answer`, `heading`, `template`). Rows are then compared
 //! with the ledger (`fingerprint`, `resemblance`).
 
@@ -42,6 +42,7 @@ mod dates;
 mod decision;
 mod dialect;
 mod disguise;
+mod edge;
 mod evidence;
 mod fee;
 mod figures;
@@ -55,10 +56,13 @@ mod recurrence;
 mod sample;
 mod sign;
 mod summary;
+mod surcharge;
 mod table;
+mod teller;
 mod trial;
 mod vocabulary;
 mod wording;
+mod year;
 
 #[cfg(test)]
 mod hinted;
