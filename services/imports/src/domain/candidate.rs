@@ -20,6 +20,8 @@ pub(super) enum Rank {
     Foreign,
     /// Never the amount by itself, but it may fill rows that the amount leaves empty.
     Rest,
+    /// Whole numbers without a name, as ids are: the amount only where a balance proves it.
+    Bare,
 }
 
 /// Columns that may hold the amount, with all ways to read them, likeliest first.
@@ -128,29 +130,6 @@ impl Table<'_> {
             || self.facts(index).is_some_and(|facts| {
                 facts.numbers.best() * 2 > facts.filled && facts.dates.best() == 0
             })
-    }
-
-    /// A column of sums beside the amounts, zero in most rows, of which the balance may say that it
-    /// leaves the account too. Nobody calls it a fee, in a language that is known.
-    pub(super) fn surcharge(&self, bases: &[Base]) -> Option<Numeral> {
-        let used: Vec<usize> = bases
-            .iter()
-            .filter(|base| base.rank != Rank::Rest)
-            .flat_map(|base| &base.plans)
-            .flat_map(|plan| plan.amount.columns())
-            .chain(self.columns(|kind| kind == NumberKind::Balance))
-            .collect();
-        let columns = self.columns(|kind| matches!(kind, NumberKind::Unnamed | NumberKind::Other));
-        let column = columns.into_iter().find(|index| {
-            self.facts(*index).is_some_and(|facts| {
-                let numbers = &facts.numbers;
-                let charged = numbers.positive + numbers.negative;
-                let rare = charged > 0 && numbers.zero * 2 >= self.survey.rows;
-                rare && self.monetary(*index) && !used.contains(index)
-            })
-        })?;
-        let format = *self.formats(column).first()?;
-        Some(Numeral { column, format })
     }
 
     /// Whether the marks in a column of one side, if it has any, name that side.
@@ -276,14 +255,14 @@ impl Table<'_> {
             let unsigned = self
                 .facts(index)
                 .is_none_or(|facts| facts.numbers.negative == 0);
-            let fitting = indicators.iter().filter(|found| unsigned || !found.weak);
-            for Indicator {
+            let told = indicators.iter().find(|found| unsigned || !found.weak);
+            if let Some(Indicator {
                 column: indicator,
                 out,
                 into,
                 partial,
                 ..
-            } in fitting.take(1)
+            }) = told
             {
                 let unknowns: &[Unknown] = if *partial {
                     &[Unknown::Rejected, Unknown::Out, Unknown::In]
@@ -306,6 +285,9 @@ impl Table<'_> {
             for inverted in [false, true] {
                 amounts.push(Amount::Signed { cell, inverted });
             }
+            if unsigned && told.is_none() {
+                amounts.extend(self.offered(cell));
+            }
         }
         Base {
             rank,
@@ -324,14 +306,19 @@ impl Table<'_> {
                 NumberKind::Unnamed | NumberKind::Other | NumberKind::Currency
             )
         });
-        let bare: Vec<usize> = columns.iter().copied().filter(|i| self.whole(*i)).collect();
+        let mut bare: Vec<usize> = columns.iter().copied().filter(|i| self.whole(*i)).collect();
         columns.retain(|index| self.monetary(*index));
+        bare.retain(|index| !columns.contains(index));
         if columns.is_empty() {
             // Currencies without decimals look like ids: only a balance can tell.
-            columns = bare;
+            columns = std::mem::take(&mut bare);
         }
         columns.truncate(6);
-        let mut bases = Vec::new();
+        bare.truncate(3);
+        let bare = bare.into_iter();
+        let mut bases: Vec<Base> = bare
+            .map(|index| self.single(index, Rank::Bare, &[]))
+            .collect();
         for left in &columns {
             for right in &self.complements(*left, &columns) {
                 let (first, second) = (*left.min(right), *left.max(right));
@@ -375,11 +362,15 @@ impl Table<'_> {
             let alike = other != index && zeros == other_zeros;
             alike && left.min(right) > 0 && left + right == self.survey.rows
         };
-        let beside = monetary.iter().any(|other| fits(*other));
+        let mates = monetary.iter().filter(|other| fits(**other));
+        let beside = mates.map(|other| other.abs_diff(index)).min();
         others
             .filter(|other| fits(*other) && once(other))
-            // Whole numbers beside such a pair are those of cheques.
-            .filter(|other| !beside || monetary.contains(other))
+            // Whole numbers beside such a pair are those of cheques, unless they stand nearer: the
+            // other column may be the balance.
+            .filter(|other| {
+                monetary.contains(other) || beside.is_none_or(|mate| other.abs_diff(index) < mate)
+            })
             .collect()
     }
 }

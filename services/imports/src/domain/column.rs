@@ -5,6 +5,7 @@ use djinn_ledger::money::Currency;
 
 use super::date;
 use super::dates::Dates;
+use super::edge::Edges;
 use super::encoding::Charset;
 use super::header::{self, TextKind};
 use super::layout::{self, Layout};
@@ -77,6 +78,13 @@ impl Facts {
         self.numbers.numeric() && self.dates.best() * 2 < self.filled.max(1)
     }
 
+    /// Whether most cells are numbers and none is a date: where the column is headed as money, the
+    /// others are errors of their rows.
+    pub(super) fn mostly_numeric(&self) -> bool {
+        let numbers = self.numbers.best();
+        numbers > 1 && numbers * 2 > self.filled && self.dates.best() == 0
+    }
+
     /// Whether the column holds numbers that only groups of lakhs explain.
     pub(super) fn lakhs(&self) -> bool {
         self.numeric() && self.numbers.formats(None).first() == Some(&Format::DotLakh)
@@ -126,6 +134,8 @@ pub(super) struct Survey {
     unsettled: u64,
     /// Whether texts come back on other days.
     pub(super) recurrence: Recurrence,
+    /// The first and the last row.
+    pub(super) edges: Edges,
 }
 
 impl Survey {
@@ -239,6 +249,7 @@ pub(super) fn survey(
         for (column, (facts, cell)) in survey.columns.iter_mut().zip(&record.cells).enumerate() {
             facts.observe(cell, layout.date_columns.contains(&column), today);
         }
+        survey.edges.observe(record);
     }
     Ok(survey)
 }

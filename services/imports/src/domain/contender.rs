@@ -1,6 +1,7 @@
 //! Which columns may hold the amount, told by their names, by how many rows they fill, and by the
 //! balance. What their signs mean is decided elsewhere.
 
+use super::amount::Plan;
 use super::bench::{Bench, Words};
 use super::candidate::{Base, Rank};
 use super::header::{self, NumberKind};
@@ -12,11 +13,18 @@ const WORDS_MIN: u64 = 3;
 /// that have no amount.
 const STEPS_MIN: u64 = 3;
 
+/// So many cells that are no numbers are slips in a column that is headed as money.
+const ODD_ROWS_MAX: u64 = 3;
+
 impl Bench<'_> {
     /// The base that is meant, or those among which only a person can choose.
     pub(super) fn contenders(&self, evidence: &mut Vec<String>) -> Vec<&Base> {
         let bases: Vec<&Base> = self.bases.iter().filter(|b| self.readable(b)).collect();
-        let fullest = bases.iter().map(|base| self.filled(base)).max();
+        let fullest = bases
+            .iter()
+            .filter(|base| base.rank != Rank::Bare)
+            .map(|base| self.filled(base))
+            .max();
         let full = |base: &Base| self.filled(base) * 10 >= fullest.unwrap_or(0) * 8;
         let strongest = bases.iter().find(|b| b.rank < Rank::Foreign && full(b));
         let Some(top) = strongest.or_else(|| bases.first()).copied() else {
@@ -31,8 +39,9 @@ impl Bench<'_> {
                 contenders.push(base);
             }
         }
+        let whole = |base: &Base| !matches!(base.rank, Rank::Foreign | Rank::Bare);
         // Rows without an amount here that have money elsewhere: this is not the whole story.
-        for base in bases.iter().filter(|base| base.rank != Rank::Foreign) {
+        for base in bases.iter().filter(|base| whole(base)) {
             if !known(&contenders, base) && self.gaps(top, base) > 0 {
                 contenders.push(base);
             }
@@ -40,21 +49,51 @@ impl Bench<'_> {
         // A column of nothing but zeros, or one side of a pair whose other side has another name,
         // is not the whole story either.
         let zeros = self.moves(top) == 0;
-        for base in bases.iter().filter(|base| base.rank != Rank::Foreign) {
+        for base in bases.iter().filter(|base| whole(base)) {
             let hollow = self.lone(top) && self.hollow(top, base) > 0;
             if !known(&contenders, base) && (hollow || (zeros && self.moves(base) > 0)) {
                 contenders.push(base);
             }
         }
+        // Figures of one sign may be balances, where whole numbers beside them may be amounts.
+        if top.rank == Rank::Unknown && self.one_sided(top) {
+            let uneven = |base: &Base| base.rank == Rank::Bare && self.uneven(base);
+            contenders.extend(bases.iter().filter(|base| uneven(base)));
+        }
         let proven = bases
             .iter()
-            .filter(|base| self.proven(base) && !self.proven(top));
+            .filter(|base| self.proven(base) && !self.proven(top))
+            .filter(|base| base.rank != Rank::Bare || self.proven_throughout(base));
         for base in proven {
             if !known(&contenders, base) && self.unlike(top, base) {
                 contenders.insert(0, base);
             }
         }
         self.settled(contenders, evidence)
+    }
+
+    /// Whether the amounts of a base all have one sign.
+    fn one_sided(&self, base: &Base) -> bool {
+        let sides = self
+            .first(base)
+            .map(|found| (found.positive, found.negative));
+        sides.is_some_and(|(positive, negative)| positive == 0 || negative == 0)
+    }
+
+    /// Whether the whole numbers of a base have more or fewer digits, as those of ids have not.
+    fn uneven(&self, base: &Base) -> bool {
+        let columns = base.plans.first().map(|plan| plan.amount.columns());
+        let column = columns.and_then(|columns| columns.first().copied());
+        let digits = column.and_then(|column| self.survey.facts(column).numbers.digits);
+        digits.is_some_and(|(fewest, most)| fewest != most)
+    }
+
+    /// Whether a balance follows from a base in every row, one way or the other.
+    fn proven_throughout(&self, base: &Base) -> bool {
+        base.plans.iter().any(|plan| {
+            let chain = self.proof(plan).1.and_then(|cell| self.chain(plan, cell));
+            chain.is_some_and(|chain| chain.steps >= STEPS_MIN && chain.never_broken())
+        })
     }
 
     /// Rows in which a base has money.
@@ -76,11 +115,19 @@ impl Bench<'_> {
         columns.is_some_and(|columns| columns.len() == 1 && columns.iter().all(side))
     }
 
-    /// Whether some plan of a base reads nearly all that it fills.
+    /// Whether some plan of a base reads nearly all that it fills. What is headed as money is so
+    /// with a few odd cells as well, which are errors of their rows.
     fn readable(&self, base: &Base) -> bool {
+        let money = |column: &usize| {
+            let name = self.names.get(*column).map_or("", String::as_str);
+            header::money(header::number(name))
+        };
         base.plans.iter().any(|plan| {
-            self.outcome(plan)
-                .is_some_and(|outcome| outcome.filled > 0 && outcome.errors * 20 <= outcome.filled)
+            let headed = plan.amount.columns().iter().all(money);
+            self.outcome(plan).is_some_and(|outcome| {
+                let odd = outcome.errors <= ODD_ROWS_MAX && outcome.errors * 2 <= outcome.filled;
+                outcome.filled > 0 && (outcome.errors * 20 <= outcome.filled || (headed && odd))
+            })
         })
     }
 
@@ -89,7 +136,7 @@ impl Bench<'_> {
         let near = match (top.rank, base.rank) {
             (Rank::Booked, Rank::Booked) => true,
             (Rank::Booked, _) => false,
-            (_, Rank::Rest) => false,
+            (_, Rank::Rest | Rank::Bare) => false,
             (_, Rank::Foreign) => self.filled(base) > self.filled(top),
             (Rank::Pair, Rank::Unknown) => false,
             (_, Rank::Booked | Rank::Pair | Rank::Amount | Rank::Gross | Rank::Unknown) => true,
@@ -119,6 +166,10 @@ impl Bench<'_> {
                 evidence.push("The running balance tells which column is the amount.".to_owned());
                 return vec![only];
             }
+            if let Some(only) = self.charged(&contenders) {
+                evidence.push("The running balance tells which column is the amount.".to_owned());
+                return vec![only];
+            }
             if let Some(only) = self.spoken(&contenders) {
                 evidence.push("The words of the rows agree with the signs.".to_owned());
                 return vec![only];
@@ -126,6 +177,23 @@ impl Bench<'_> {
             contenders.sort_by_key(|base| !self.proven(base));
         }
         contenders
+    }
+
+    /// The one of which the balance follows in every row once the fees are taken off.
+    fn charged<'b>(&self, contenders: &[&'b Base]) -> Option<&'b Base> {
+        let fee = Some(self.fee?);
+        let follows = |base: &&&Base| {
+            base.plans.iter().any(|plan| {
+                let amount = plan.amount.clone();
+                let plan = Plan { amount, fee };
+                self.exact(&plan) && self.followed(&plan) >= STEPS_MIN
+            })
+        };
+        let mut proven = contenders.iter().filter(follows);
+        let (only, None) = (proven.next()?, proven.next()) else {
+            return None;
+        };
+        Some(*only)
     }
 
     /// Of single columns without names, the one whose two signs the words of the rows confirm: a
@@ -162,7 +230,6 @@ impl Bench<'_> {
     /// Whether no row has its money in the columns of another base alone. A proof over the rows
     /// that a base reads says nothing of those it does not.
     fn whole(&self, only: &Base, contenders: &[&Base]) -> bool {
-        let balances: Vec<usize> = self.balances.iter().map(|cell| cell.column).collect();
         let mut others = contenders
             .iter()
             .filter(|other| !std::ptr::eq(**other, only));
@@ -175,10 +242,9 @@ impl Bench<'_> {
             };
             // The balance that proves has figures in rows without an amount as well.
             let proof = only.plans.iter().find_map(|plan| self.proof(plan).1);
-            let proves = all(&|column| proof.is_some_and(|cell| cell.column == *column))
-                && self.proves_all(only, other);
-            let balance = all(&|column| balances.contains(column));
-            proves || (self.gaps(only, other) == 0 && (balance || self.hollow(only, other) == 0))
+            let balance = all(&|column| proof.is_some_and(|cell| cell.column == *column));
+            (balance && self.proves_all(only, other))
+                || (self.gaps(only, other) == 0 && (balance || self.hollow(only, other) == 0))
         })
     }
 }

@@ -54,6 +54,8 @@ pub(super) struct Dates {
     pub(super) varies: bool,
     /// Whether some cell has a time with an offset from UTC.
     pub(super) zoned: bool,
+    /// Whether some cell has a time of day.
+    pub(super) timed: bool,
     /// Whether a year in front would have two digits somewhere.
     pub(super) short_first: bool,
     /// The distinct days per order, as long as they fit into a month.
@@ -85,6 +87,7 @@ impl Dates {
         let Some(parts) = parts(cell) else { return };
         self.short_first |= parts.short_first();
         self.zoned |= zoned(cell);
+        self.timed |= cell.contains(':');
         self.unpadded |= parts.unpadded();
         let days = ORDERS.map(|order| day(parts, order, today));
         for (reading, day) in self.readings.iter_mut().zip(days) {

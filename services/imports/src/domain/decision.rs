@@ -5,7 +5,7 @@
 use super::amount::{Amount, Numeral, Plan, Signs, Unknown};
 use super::bench::{Bench, Holder, Words};
 use super::candidate::{Base, Rank, format_rank};
-use super::header::{self, NumberKind};
+use super::header;
 use super::trial::{Outcome, Proof};
 
 /// On an account of debts, fewer negative amounts than this may as well be payments.
@@ -30,6 +30,8 @@ pub(super) struct Decision {
     pub(super) restated: Option<bool>,
     /// The line of a first row that is a heading, told by the balance.
     pub(super) before: Option<u64>,
+    /// Whether the last row may be the total of all others: its amount is their sum.
+    pub(super) summed: bool,
     /// Rows without a date that have an amount under the first choice.
     pub(super) undated: u64,
 }
@@ -71,8 +73,10 @@ impl Bench<'_> {
         if let (Some(plan), Some(balance)) = (decision.choices.first().cloned(), proven) {
             self.oddities(&plan, balance, &mut decision);
         }
-        let undated = decision.choices.first().and_then(|plan| self.outcome(plan));
-        decision.undated = undated.map_or(0, |outcome| outcome.undated);
+        let outcome = decision.choices.first().and_then(|plan| self.outcome(plan));
+        decision.undated = outcome.map_or(0, |outcome| outcome.undated);
+        // Where a balance follows from it, it is a booking all the same.
+        decision.summed = proven.is_none() && outcome.is_some_and(|outcome| outcome.summed);
         if proven.is_some() {
             decision
                 .evidence
@@ -107,7 +111,7 @@ impl Bench<'_> {
             return Vec::new();
         };
         let open = match &first.amount {
-            Amount::Signed { .. } => self.signed(base, evidence),
+            Amount::Signed { .. } => Self::with_offers(base, self.signed(base, evidence)),
             Amount::Marked { cell, bare, .. } if *bare != Unknown::Rejected => {
                 self.bare(base, first, cell.column, evidence)
             }
@@ -231,7 +235,7 @@ impl Bench<'_> {
         }
         // One refund that is called so tells nothing of a card's many purchases.
         let told = outcome.agree > 2 || negative * 2 >= positive;
-        let thanked = outcome.thanked_negative > 0;
+        let (thanked, repaid) = (outcome.thanked_negative > 0, outcome.repaid_negative);
         let plus = self.survey.facts(column).numbers.plus > 0;
         match words {
             Words::Agree if negative > 0 && positive > 0 && told && !thanked => {
@@ -247,10 +251,11 @@ impl Bench<'_> {
                 Unproven::As(false, text)
             }
             _ if self.holder == Holder::Debt && negative < DEBT_ROWS_MIN => Unproven::Open(false),
-            _ if plus || negative * 10 >= (positive + negative) * 6 => {
+            // What pays a card is no money out, whatever its sign.
+            _ if plus || (negative - repaid) * 10 >= (positive + negative) * 6 => {
                 Unproven::As(false, "Most amounts are negative, as money out is.")
             }
-            _ => Unproven::Open(false),
+            _ => Unproven::Open(repaid > 0 && self.nature.card()),
         }
     }
 
@@ -391,6 +396,10 @@ impl Bench<'_> {
             .map_or(Words::Silent, |plan| self.words(plan));
         let doubt = proof == Proof::Inverted
             || (proof == Proof::Silent && words == Words::Disagree && told.disagree > 4);
+        if consistent && !doubt && self.collects(&told_plans) {
+            let signs = Self::with(base, |amount| matches!(amount, Amount::Signed { .. }));
+            return [told_plans, signs].concat();
+        }
         if consistent && !doubt {
             evidence.push("A column tells which way the money went.".to_owned());
             return told_plans;
@@ -429,61 +438,6 @@ impl Bench<'_> {
             proven
         } else {
             plans.to_vec()
-        }
-    }
-
-    /// Whether a fee leaves the account beside the amount.
-    fn fees(&self, base: &Base, plans: Vec<Plan>, evidence: &mut Vec<String>) -> Vec<Plan> {
-        let Some(fee) = self.fee else { return plans };
-        let [plan] = plans.as_slice() else {
-            return plans;
-        };
-        let charged = Plan {
-            amount: plan.amount.clone(),
-            fee: Some(fee),
-        };
-        let off = self.exact(&charged) && !self.exact(plan);
-        let name = |column: &usize| self.names.get(*column).map_or("", String::as_str);
-        let net = |column: &usize| header::number(name(column)) == NumberKind::Net;
-        if !off && plan.amount.columns().iter().any(net) {
-            // What is headed as net has its fees taken off.
-            return plans;
-        }
-        if !self.fee_named && !off {
-            // Of a column that nobody calls a fee only the balance can say that it is one.
-            let without = self.exact(plan);
-            return if without {
-                plans
-            } else {
-                vec![plan.clone(), charged]
-            };
-        }
-        if self.findings.fees_are_rows {
-            evidence.push("The fees stand as rows of their own.".to_owned());
-            return plans;
-        }
-        if off {
-            evidence.push("The balance follows only when the fees are taken off.".to_owned());
-            return vec![charged];
-        }
-        // A row of nothing but a fee is one all the same.
-        let filled = |plan: &Plan| self.outcome(plan).map_or(0, |outcome| outcome.filled);
-        if filled(&charged) > filled(plan) {
-            return vec![charged, plan.clone()];
-        }
-        // A fee in a row that no balance reaches may be taken off or not.
-        let (with, without) = (self.followed(&charged), self.followed(plan));
-        if with > 0 && with >= without {
-            return vec![charged, plan.clone()];
-        }
-        if base.plans.is_empty() || self.proof(plan).0 == Proof::Follows {
-            evidence.push("The balance follows without the fees.".to_owned());
-            return plans;
-        }
-        if self.proof(&charged).0 == Proof::Follows {
-            vec![charged, plan.clone()]
-        } else {
-            vec![plan.clone(), charged]
         }
     }
 }

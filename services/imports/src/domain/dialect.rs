@@ -64,6 +64,7 @@ pub(super) fn detect(
                 escaped,
                 bare: true,
                 foreign,
+                years: None,
             };
             let found = match table(&sample, &utf8, dialect, today) {
                 // Under the wrong delimiter anything may be too large.
@@ -92,6 +93,7 @@ pub(super) fn detect(
             escaped: false,
             bare: true,
             foreign: false,
+            years: None,
         };
         Found {
             dialect,

@@ -57,7 +57,7 @@ pub(super) enum TextKind {
     Unnamed,
 }
 
-/// One phrase of a vocabulary, normalised.
+/// One phrase of a vocabulary, folded.
 pub(super) struct Phrase {
     text: String,
     inside: bool,
@@ -81,10 +81,34 @@ fn table<Kind: Copy>(rows: &[(Kind, &str)]) -> Table<Kind> {
         .collect()
 }
 
+/// A text as vocabularies compare it: normalised, and letters of one alphabet alone in the letters
+/// by which everybody else writes them, as in `Løn` and `Opłata`.
+pub(super) fn folded(text: &str) -> String {
+    let text = normalise(text);
+    if text.is_ascii() {
+        return text;
+    }
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            'ø' => out.push('o'),
+            'ł' => out.push('l'),
+            'đ' | 'ð' => out.push('d'),
+            'ı' => out.push('i'),
+            'ß' => out.push_str("ss"),
+            'æ' => out.push_str("ae"),
+            'œ' => out.push_str("oe"),
+            'þ' => out.push_str("th"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
 /// Reads a list of a vocabulary.
 pub(super) fn phrases(list: &str) -> Vec<Phrase> {
     let read = |phrase: &str| {
-        let text = normalise(phrase.trim().trim_start_matches(['~', '=']));
+        let text = folded(phrase.trim().trim_start_matches(['~', '=']));
         // Scripts without spaces between words are always searched inside.
         let inside = phrase.trim().starts_with('~') || text.chars().any(|c| c >= '\u{2e80}');
         Phrase {
@@ -100,7 +124,7 @@ pub(super) fn phrases(list: &str) -> Vec<Phrase> {
 }
 
 impl Phrase {
-    /// Whether a normalised text is, contains, or begins a word with the phrase.
+    /// Whether a folded text is, contains, or begins a word with the phrase.
     pub(super) fn found_in(&self, text: &str) -> bool {
         if self.inside || self.whole {
             return if self.whole {
@@ -150,7 +174,7 @@ pub(super) fn plain(name: &str) -> String {
         lower = character.is_lowercase();
         spaced.push(character);
     }
-    normalise(&spaced)
+    folded(&spaced)
 }
 
 fn find<Kind: Copy>(table: &Table<Kind>, name: &str) -> Option<Kind> {
@@ -186,6 +210,18 @@ pub(super) fn number(name: &str) -> NumberKind {
         return NumberKind::Amount;
     }
     kind
+}
+
+/// Whether a column that is headed so holds the amounts of its rows or one side of them.
+pub(super) fn money(kind: NumberKind) -> bool {
+    matches!(
+        kind,
+        NumberKind::Booked
+            | NumberKind::Amount
+            | NumberKind::Debit
+            | NumberKind::Credit
+            | NumberKind::Either
+    )
 }
 
 /// The kind of a column of dates.

@@ -5,9 +5,9 @@ use std::sync::LazyLock;
 use chrono::NaiveDate;
 
 use super::date::Order;
-use super::fingerprint::normalise;
+use super::header::folded;
 use super::record::Record;
-use super::{column, date, header, number, part};
+use super::{column, date, edge, header, number, part};
 
 /// Banks put names, balances and periods in front of the table, but not more than this.
 const PREAMBLE_RECORDS_MAX: usize = 120;
@@ -32,7 +32,7 @@ pub(super) struct Layout {
     pub(super) preamble: usize,
     /// Whether one of them names an IBAN, which is that of the account.
     pub(super) iban: bool,
-    /// Their texts, normalised.
+    /// Their texts, folded.
     pub(super) preface: Vec<String>,
     /// The decimal mark that their figures show beyond doubt, as `1.234,56` does.
     pub(super) mark: Option<char>,
@@ -47,8 +47,7 @@ const ACCOUNT: &str = "konto|kontonummer|konto nr|kontonr|iban|account|account n
     compte|numero de compte|conto|numero conto|rekening|rekeningnummer|cuenta|numero de cuenta|\
     conta|счет|номер счета|ucet|cislo uctu|rachunek|numer rachunku|szamlaszam|tili|tilinumero";
 
-static ACCOUNTS: LazyLock<Vec<String>> =
-    LazyLock::new(|| ACCOUNT.split('|').map(normalise).collect());
+static ACCOUNTS: LazyLock<Vec<String>> = LazyLock::new(|| ACCOUNT.split('|').map(folded).collect());
 
 impl Layout {
     /// Whether a record names another account than what stands in front of the table: what
@@ -58,8 +57,8 @@ impl Layout {
         let (Some(first), second) = (filled.next(), filled.next()) else {
             return false;
         };
-        let label = normalise(first);
-        let number = second.map(|cell| normalise(cell));
+        let label = folded(first);
+        let number = second.map(|cell| folded(cell));
         let known = |text: &String| self.preface.contains(text);
         let named = ACCOUNTS.contains(&label) && known(&label);
         if named {
@@ -167,6 +166,8 @@ pub(super) fn under(records: &[Record], line: u64, today: NaiveDate) -> Option<L
 /// The table behind a header, or from the first row on.
 fn laid_out(records: &[Record], index: Option<usize>, first: usize, today: NaiveDate) -> Layout {
     let header = index.map(|index| Header::around(records, index, today));
+    let headed = header.is_none() && edge::heads(records, first, today);
+    let first = first + usize::from(headed);
     let start = header.as_ref().map_or(first, |header| header.last + 1);
     let rows: Vec<&Record> = records.iter().skip(start).collect();
     let before = start.checked_sub(1).and_then(|last| records.get(last));
@@ -185,7 +186,7 @@ fn laid_out(records: &[Record], index: Option<usize>, first: usize, today: Naive
         iban: cells().any(|cell| part::iban(cell)),
         preface: cells()
             .filter(|cell| cell.len() <= PREFACE_BYTES_MAX)
-            .map(|cell| normalise(cell))
+            .map(|cell| folded(cell))
             .filter(|text| !text.is_empty())
             .collect(),
         mark: mark(cells()),
@@ -303,12 +304,20 @@ fn joined(above: &[String], below: &[String]) -> Vec<String> {
         .collect()
 }
 
+/// Whether a record states one fact behind its label, as what stands in front of a table does.
+fn labelled(record: &Record) -> bool {
+    let mut filled = record.cells.iter().filter(|cell| !cell.is_empty());
+    filled
+        .next()
+        .is_some_and(|cell| cell.ends_with([':', '\u{ff1a}']))
+}
+
 fn row(record: &Record, today: NaiveDate) -> bool {
     let numbers = record
         .cells
         .iter()
         .filter(|cell| !date::dated(cell, today) && matches!(number::anatomy(cell), Ok(Some(_))));
-    record.cells.len() > 2 && dated(record, today) && numbers.count() > 0
+    record.cells.len() > 2 && !labelled(record) && dated(record, today) && numbers.count() > 0
 }
 
 /// A header in a language that no vocabulary knows: names directly in front of the rows.

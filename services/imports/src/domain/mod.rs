@@ -4,16 +4,16 @@
 //!
 //! In reading order: what is no statement is seen through (`disguise`), bytes become text
 //! (`encoding`), text becomes records (`dialect`, `record`), records become a table (`layout`,
-//! `header`, `vocabulary`, `shape`, `section`), cells become numbers and dates (`number`,
-//! `figures`, `date`, `month`), columns are surveyed (`seen`, `column`, `numbers`, `dates`,
-//! `table`), possible meanings of the amount columns (`amount`, `candidate`) are tried against the
-//! rows (`trial`, `sign`, `nature`, `fee`) and judged (`bench`, `contender`, `decision`; of the
-//! dates `when`, `custom`, `recurrence`), with reasons (`evidence`), and what stays open is asked
-//! (`wording`, `sample`) unless it has been answered before (`answer`, `heading`, `template`). What
-//! a person says of the columns comes before all of it (`mapping`). Whose rows they are is found
-//! (`ownership`, `pocket`) and led to the user's accounts (`routing`). Rows are then followed by
-//! their balance (`gap`) and compared with the ledger (`fingerprint`, `resemblance`), and those
-//! that cannot be read are reported (`report`).
+//! `header`, `vocabulary`, `shape`, `section`, `edge`), cells become numbers and dates (`number`,
+//! `figures`, `date`, `month`, `year`), columns are surveyed (`seen`, `column`, `numbers`, `dates`,
+//! `table`), possible meanings of the amount columns (`amount`, `candidate`, `teller`) are tried
+//! against the rows (`trial`, `sign`, `nature`, `fee`) and judged (`bench`, `contender`,
+//! `surcharge`, `decision`; of the dates `when`, `custom`, `recurrence`), with reasons
+//! (`evidence`), and what stays open is asked (`wording`, `sample`) unless it has been answered
+//! before (`answer`, `heading`, `template`). What a person says of the columns comes before all of
+//! it (`mapping`). Whose rows they are is found (`ownership`, `pocket`) and led to the user's
+//! accounts (`routing`). Rows are then followed by their balance (`gap`) and compared with the
+//! ledger (`fingerprint`, `resemblance`), and those that cannot be read are reported (`report`).
 
 pub mod answer;
 pub mod description;
@@ -51,6 +51,7 @@ mod dates;
 mod decision;
 mod dialect;
 mod disguise;
+mod edge;
 mod evidence;
 mod fee;
 mod figures;
@@ -67,10 +68,13 @@ mod section;
 mod seen;
 mod sign;
 mod summary;
+mod surcharge;
 mod table;
+mod teller;
 mod trial;
 mod vocabulary;
 mod wording;
+mod year;
 
 #[cfg(test)]
 mod hinted;

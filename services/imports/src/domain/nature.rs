@@ -110,6 +110,11 @@ impl Nature {
         }
     }
 
+    /// Whether the words around the rows name a card.
+    pub(super) fn card(self) -> bool {
+        self.card
+    }
+
     /// Whether it is the statement of a current account and not that of a card.
     pub(super) fn account(self) -> bool {
         self.accounts > 1 && !self.card

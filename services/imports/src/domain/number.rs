@@ -51,8 +51,11 @@ impl Format {
         match self {
             Self::DotComma | Self::DotLakh => mark == ',',
             Self::CommaDot => mark == '.',
-            Self::DotSpace | Self::CommaSpace => mark.is_whitespace(),
-            Self::DotApostrophe | Self::CommaApostrophe => matches!(mark, '\'' | '\u{2019}'),
+            // A space that an earlier program could not write is left as a replacement mark.
+            Self::DotSpace | Self::CommaSpace => mark.is_whitespace() || mark == '\u{fffd}',
+            Self::DotApostrophe | Self::CommaApostrophe => {
+                matches!(mark, '\'' | '\u{2019}' | '\u{2018}' | '`' | '\u{b4}')
+            }
             Self::Whole => !mark.is_ascii_digit(),
         }
     }
@@ -388,8 +391,10 @@ fn grouped(whole: &str, format: Format) -> bool {
     let [first, middle @ .., last] = groups.as_slice() else {
         return false;
     };
-    // `0,123` is no group of thousands: nobody writes the leading zero.
-    if first.is_empty() || first.starts_with('0') || last.len() != 3 {
+    // `0,123` is no group of thousands: nobody writes the leading zero, but for programs that fill
+    // groups and put a mark between them that is no decimal mark.
+    let zero = first.starts_with('0') && matches!(mark, ',' | '.');
+    if first.is_empty() || zero || last.len() != 3 {
         return false;
     }
     if format == Format::DotLakh {

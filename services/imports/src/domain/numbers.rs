@@ -35,6 +35,8 @@ pub(super) struct Numbers {
     pub(super) cents: u64,
     /// Cells with three or more digits behind the only mark: the look of rates and quantities.
     pub(super) fine: u64,
+    /// The fewest and the most digits of cells that are nothing but digits: those of ids are equal.
+    pub(super) digits: Option<(usize, usize)>,
     /// Cells of exactly two digits.
     pub(super) pairs: u64,
     /// Cells of more than one digit with a leading zero: ids, not amounts.
@@ -100,6 +102,10 @@ impl Numbers {
         }
         self.marks(&anatomy, zero);
         let digits = body.bytes().all(|byte| byte.is_ascii_digit());
+        if digits {
+            let (fewest, most) = self.digits.unwrap_or((body.len(), body.len()));
+            self.digits = Some((fewest.min(body.len()), most.max(body.len())));
+        }
         self.padded += u64::from(digits && body.len() > 1 && body.starts_with('0'));
         self.pairs += u64::from(digits && body.len() == 2 && body.len() == cell.trim().len());
         let bare = digits && !anatomy.minus && !anatomy.plus && anatomy.money.is_none();

@@ -15,6 +15,9 @@ pub(super) struct Parts {
     pub(super) currency: Option<Currency>,
     pub(super) descriptions: Vec<usize>,
     pub(super) counterparties: Vec<usize>,
+    /// Columns that say something of a row that has neither a description nor another party: its
+    /// type first.
+    pub(super) spare: Vec<usize>,
     /// All columns of texts, in which words are looked for.
     pub(super) texts: Vec<usize>,
     /// A column headed as the id of the transaction.
@@ -43,7 +46,8 @@ pub(super) fn find(survey: &Survey, layout: &Layout, hint: Option<Currency>) -> 
             parts.id = Some(index);
             continue;
         }
-        if facts.numeric() || facts.currency() {
+        let money = header::money(header::number(name)) && facts.mostly_numeric();
+        if facts.numeric() || facts.currency() || money {
             continue;
         }
         parts.texts.push(index);
@@ -65,9 +69,11 @@ pub(super) fn find(survey: &Survey, layout: &Layout, hint: Option<Currency>) -> 
             TextKind::Counterparty => parts.counterparties.push(index),
             TextKind::Type => types.push(index),
             TextKind::Unnamed => others.push((facts.bytes, index)),
+            TextKind::Status | TextKind::Other => parts.spare.push(index),
             _ => {}
         }
     }
+    parts.spare.splice(0..0, types.iter().copied());
     if parts.descriptions.is_empty() {
         let mut unnamed: Vec<usize> = others.iter().map(|(_, index)| *index).collect();
         if layout.names.is_some() {
@@ -83,6 +89,9 @@ pub(super) fn find(survey: &Survey, layout: &Layout, hint: Option<Currency>) -> 
     }
     if parts.descriptions.is_empty() {
         parts.descriptions = parts.counterparties.clone();
+    }
+    if parts.descriptions.is_empty() {
+        parts.descriptions = parts.spare.first().copied().into_iter().collect();
     }
     // A name that is the same in every row is the owner's, where another one varies.
     let varies = |column: &usize| {

@@ -21,13 +21,14 @@ use super::ownership::{self, Owner};
 use super::part::{self, Parts};
 use super::question::{QUESTIONS_MAX, Question};
 use super::record::Dialect;
-use super::row::{self, Entry};
+use super::row;
 use super::seen::{self, Seen};
 use super::shape::{self, Shape};
 use super::table::Table;
 use super::trial::{self, Findings, Trial};
 use super::when::{self, Custom, Day, When};
 use super::wording;
+use super::year::Years;
 
 /// The version of [`Reading`], noted with each. A file reads for ever as it was frozen, so fields
 /// are only added, with a default that says what an earlier release did.
@@ -100,6 +101,9 @@ pub struct Reading {
     pub descriptions: Vec<usize>,
     /// Columns that name the other party.
     pub counterparties: Vec<usize>,
+    /// Columns of which the first that is filled describes a row that has neither.
+    #[serde(default)]
+    pub spare: Vec<usize>,
     /// A column of unique ids.
     pub external_id: Option<usize>,
     /// A column of states of which some say that no money moved: those rows are left out.
@@ -109,6 +113,10 @@ pub struct Reading {
     /// Whether rows that only repeat the balance, with it as their amount, are left out, and if so
     /// whether the rows are in order of time.
     pub restated: Option<bool>,
+    /// Lines of rows at the edge of the table that are not like the others, as a balance that lacks
+    /// all texts, or the sum of all rows: they are left out.
+    #[serde(default)]
+    pub left_out: Vec<u64>,
     /// How many rows the file has, good and bad; 0 in readings of earlier releases, which did not
     /// count.
     #[serde(default)]
@@ -268,7 +276,8 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
     };
     let findings = trial::run(source, charset, dialect, layout, hints.today, &trial)?;
     let texts = [parts.descriptions.as_slice(), &parts.counterparties].concat();
-    let custom = Custom::new(survey, table.mark(), parts.currency, &texts);
+    let mut custom = Custom::new(survey, table.mark(), parts.currency, &texts);
+    custom.iban = parts.iban || layout.iban;
     let mut when = match when::decide(survey, layout, &custom) {
         Ok(when) => when,
         Err(refusal) => return Ok(Recognition::Refused(refusal)),
@@ -280,7 +289,7 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
     let dated = answer::date(&mut when, layout, hints);
     let names = column::names(layout);
     let bench = Bench {
-        holder: Holder::new(hints.kind, parts.iban || layout.iban),
+        holder: Holder::new(hints.kind, custom.iban),
         bases: &bases,
         plans: &plans,
         findings: &findings,
@@ -359,6 +368,11 @@ fn conclude(
     );
     let layout = &seen.layout;
     ownership::note(source, &seen.survey, layout, hints.currency, &mut reading)?;
+    let years = seen.dialect.years.iter();
+    reading.evidence.extend(years.map(Years::evidence));
+    let edges = &seen.survey.edges;
+    let (left_out, doubted) = edges.left_out(&seen.survey, layout, decision.summed);
+    reading.left_out = left_out;
     let mut questions = Vec::new();
     if when.choices.len() > 1 {
         let readings = when.choices.iter().map(|day| Reading {
@@ -376,7 +390,7 @@ fn conclude(
         let readings = decision.choices.iter().map(with);
         questions.push(wording::amount(source, layout, readings.collect())?);
     }
-    let rows = wording::Rows::open(findings, parts.status);
+    let rows = wording::Rows::open(findings, parts.status, doubted);
     if let Some(rows) = rows {
         let mut values = rows.answers().to_vec();
         match hints.settle(&mut values, wording::ROWS, |(value, _)| (*value).to_owned()) {
@@ -394,7 +408,7 @@ fn conclude(
         }
     }
     if questions.is_empty() {
-        if !readable(source, &reading)? {
+        if !row::any(source, &reading)? {
             let detail = "No row has both a date and an amount that can be read. Is this a \
                           statement of transactions?";
             return Ok(Recognition::Refused(Refusal::new(
@@ -411,16 +425,6 @@ fn conclude(
 fn no_amount_column() -> Recognition {
     let detail = "No column holds the amounts of the rows. Is this a statement of transactions?";
     Recognition::Refused(Refusal::new("NO_AMOUNT_COLUMN", detail))
-}
-
-/// Whether there is anything to import.
-fn readable(source: &dyn Source, reading: &Reading) -> Result<bool, ReadError> {
-    for entry in row::rows(source, reading)? {
-        if matches!(entry?, Entry::Row(_)) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 #[expect(
@@ -458,10 +462,12 @@ fn assemble(
         currency: named.or_else(marked),
         descriptions: parts.descriptions.clone(),
         counterparties: parts.counterparties.clone(),
+        spare: parts.spare.clone(),
         external_id: parts.id.filter(|_| findings.unique),
         void_status: None,
         undated: Undated::Rejected,
         restated: decision.restated,
+        left_out: Vec::new(),
         rows: findings.rows + seen.survey.summaries + decision.undated
             - u64::from(decision.before.is_some()),
         shapes: shape::of(&seen.survey, layout),

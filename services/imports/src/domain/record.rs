@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::encoding::{Charset, Stream};
 use super::figures;
 use super::reading::{ReadError, Source};
+use super::year::Years;
 
 /// The most columns a table may have (DESIGN 6).
 pub const COLUMNS_MAX: usize = 512;
@@ -41,6 +42,9 @@ pub struct Dialect {
     /// Whether figures in other digits than ours are put into ours.
     #[serde(default)]
     pub foreign: bool,
+    /// How days without a year get theirs, where there are such.
+    #[serde(default)]
+    pub years: Option<Years>,
 }
 
 /// One record.
@@ -197,11 +201,15 @@ impl Records {
                     }
                 }
             }
-            return Ok(Some(Record {
+            let mut record = Record {
                 line,
                 cells,
                 original,
-            }));
+            };
+            if let Some(years) = &self.dialect.years {
+                years.complete(&mut record);
+            }
+            return Ok(Some(record));
         }
     }
 
@@ -237,6 +245,17 @@ impl Records {
         }
         Ok(found)
     }
+}
+
+/// Reads all records, to see that none is over a limit.
+pub(super) fn check(
+    source: &dyn Source,
+    charset: &Charset,
+    dialect: &Dialect,
+) -> Result<(), ReadError> {
+    let mut records = Records::open(source, charset, dialect)?;
+    while records.next_record()?.is_some() {}
+    Ok(())
 }
 
 /// Cells, and whether a quote was still open at the end.
@@ -399,6 +418,7 @@ mod tests {
             escaped: false,
             bare: true,
             foreign: false,
+            years: None,
         };
         let mut records = Records::open(&Text(text.to_owned()), &charset, &dialect)?;
         let mut found = Vec::new();

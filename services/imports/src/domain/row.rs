@@ -99,6 +99,16 @@ pub fn rows(source: &dyn Source, reading: &Reading) -> Result<Rows, ReadError> {
     })
 }
 
+/// Whether there is anything to import.
+pub(super) fn any(source: &dyn Source, reading: &Reading) -> Result<bool, ReadError> {
+    for entry in rows(source, reading)? {
+        if matches!(entry?, Entry::Row(_)) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 impl Iterator for Rows {
     type Item = Result<Entry, ReadError>;
 
@@ -252,6 +262,10 @@ impl Rows {
         if summary::dated(record) {
             return reject("SUMMARY", "The row states a balance or a total.");
         }
+        if reading.left_out.contains(&record.line) {
+            let detail = "The row is not like the others: it states a balance or a total.";
+            return reject("SUMMARY", detail);
+        }
         match amount {
             Ok(None) => reject(
                 "NO_AMOUNT",
@@ -358,14 +372,20 @@ impl Rows {
                 .flatten()
                 .map(Figure::balance)
         });
+        let mut description = self.texts(record, &reading.descriptions);
+        let counterparty = self.texts(record, &reading.counterparties);
+        if description.is_empty() && counterparty.is_empty() {
+            let mut spare = reading.spare.iter().map(|c| self.texts(record, &[*c]));
+            description = spare.find(|text| !text.is_empty()).unwrap_or_default();
+        }
         Entry::Row(StatementRow {
             line: record.line,
             booked_on,
             value_on: value,
             amount,
             currency,
-            description: self.texts(record, &reading.descriptions),
-            counterparty: self.texts(record, &reading.counterparties),
+            description,
+            counterparty,
             external_id: id.filter(|id| !id.is_empty()),
             balance_after: balance,
             account: ownership::of(reading, record),

@@ -1,6 +1,8 @@
 //! The rules by which signs, sides and dates are told without a balance: each with a statement that
 //! it decides, and with one that is like it and that it must leave to a person.
 
+use djinn_ledger::account::Kind;
+
 use super::hinted::check;
 
 /// Statements with what is made of them; the first of each pair is decided, the second is not.
@@ -265,4 +267,158 @@ fn words_beside_one_that_names_the_side() {
     ] {
         check(&typed(debit, credit), None, expected);
     }
+}
+
+/// A line over the limit right behind the header hides all rows: that it does is what is wrong.
+#[test]
+fn a_line_that_hides_the_table() {
+    let text = format!(
+        "Date,Text,Amount\n2024-01-15,{},1.00\n",
+        "x".repeat(1 << 21)
+    );
+    check(&text, None, "LINE_TOO_LONG");
+}
+
+/// A few cells that are no numbers are errors of their rows where the header names the amount, and
+/// make it no amount where nothing does.
+#[test]
+fn words_among_amounts() {
+    let rows = "2024-01-15;A;-12,34\n2024-01-16;B;oops\n2024-01-17;C;500,00\n2024-01-18;D;-5,00\n";
+    let headed = format!("Datum;Text;Betrag\n{rows}");
+    check(&headed, None, "ready -12.34 500.00 -5.00 3:BAD_AMOUNT");
+    check(rows, None, "NO_AMOUNT_COLUMN");
+}
+
+/// What no row has but the first or the last one lacks is told by nothing else: a word in it, and
+/// it is a row like the others.
+#[test]
+fn rows_without_words_at_the_edge() {
+    let rows = "15.01.2024;Kauf;Laden;-12,34\n16.01.2024;Lohn;Firma;500,00\n\
+                17.01.2024;Kauf;Kino;-5,00\n";
+    check(
+        &format!("{rows}31.01.2024;;;482,66;x\n"),
+        None,
+        "rows=balance? -12.34 500.00 -5.00 4:SUMMARY",
+    );
+    check(
+        &format!("{rows}31.01.2024;;Zinsen;1,00\n"),
+        None,
+        "ready -12.34 500.00 -5.00 1.00",
+    );
+    check(
+        &format!("31.01.2024;;;482,66;x\n{rows}"),
+        None,
+        "rows=balance? -12.34 500.00 -5.00 1:SUMMARY",
+    );
+}
+
+/// A last row that is the sum of all others is their total in words that nobody knows, but where
+/// the balance counts it.
+#[test]
+fn sums_of_all_rows() {
+    let rows = "Datum;Text;IBAN;Verwendungszweck;Betrag\n15.01.2024;A;;;-12,34\n\
+                16.01.2024;B;;;500,00\n17.01.2024;C;;;-5,00\n";
+    let read = "-12.34 500.00 -5.00";
+    check(
+        &format!("{rows}31.01.2024;Endabrechnung;;;482,66\n"),
+        None,
+        &format!("rows=balance? {read} 5:SUMMARY"),
+    );
+    check(
+        &format!("{rows}31.01.2024;Endabrechnung;;;482,67\n"),
+        None,
+        &format!("ready {read} 482.67"),
+    );
+    let counted = "Datum;Text;Betrag;Saldo\n15.01.2024;A;-12,34;87,66\n\
+                   16.01.2024;B;500,00;587,66\n17.01.2024;C;-5,00;582,66\n\
+                   31.01.2024;D;482,66;1065,32\n";
+    check(
+        counted,
+        Some(Kind::Checking),
+        &format!("ready {read} 482.66"),
+    );
+}
+
+/// A tax that the balance shows to be taken off is taken off, and where it shows nothing it is not.
+#[test]
+fn taxes_by_the_balance() {
+    let rows = |last: &str| {
+        format!(
+            "Date,Text,Debit,Credit,Tax,Balance\n2024-01-15,A,12.00,,0.00,88.00\n\
+             2024-01-16,Interest,,10.00,2.00,96.00\n2024-01-17,C,46.00,,0.00,50.00\n\
+             2024-01-18,D,5.00,,1.00,{last}\n"
+        )
+    };
+    check(&rows("44.00"), None, "ready -12.00 8.00 -46.00 -6.00");
+    check(&rows("7.00"), None, "ready -12.00 10.00 -46.00 -5.00");
+}
+
+/// What is collected leaves an account and pays a card; under a header that names the side the same
+/// word means the side.
+#[test]
+fn collections_on_a_card() {
+    let card = |name: &str, text: &str| {
+        format!(
+            "Kreditkarte 1234;;;\n\nDatum;Text;{name};Betrag\n15.01.2024;A;{text};12,34\n\
+             16.01.2024;B;Gutschrift;50,00\n"
+        )
+    };
+    let open = "amount=told:3:2:comma:ignored:Lastschrift:rejected? -12.34 50.00";
+    check(&card("Umsatztyp", "Lastschrift"), None, open);
+    check(
+        &card("Soll/Haben", "Lastschrift"),
+        None,
+        "ready -12.34 50.00",
+    );
+    let bought = card("Umsatztyp", "Belastung");
+    check(&bought, None, "ready -12.34 50.00");
+    let account = Some(Kind::Checking);
+    check(
+        &card("Umsatztyp", "Lastschrift"),
+        account,
+        "ready -12.34 50.00",
+    );
+    let silent = card("Umsatztyp", "Lastschrift").replace("Kreditkarte", "Seite");
+    check(&silent, None, open);
+}
+
+/// Types of a card's bookings are offered where amounts have no sign, and not believed.
+#[test]
+fn types_of_a_card() {
+    let typed = |out: &str, into: &str| {
+        format!(
+            "Date,Text,Type,Amount\n2024-01-15,A,{out},12.34\n2024-01-16,B,{into},50.00\n\
+             2024-01-17,C,{out},8.00\n"
+        )
+    };
+    let offered = "amount=told:3:2:dot:ignored:Sale:rejected? -12.34 50.00 -8.00";
+    check(&typed("Sale", "Payment"), None, offered);
+    let unknown = "amount=signed:3:dot? 12.34 50.00 8.00";
+    check(&typed("Alpha", "Payment"), None, unknown);
+}
+
+/// The letters of one alphabet are those by which all others write them.
+#[test]
+fn letters_of_one_alphabet() {
+    for (name, text) in [("Løn", "Løn"), ("Kwota", "Wpłata"), ("Beløb", "Lønn")] {
+        let text = format!(
+            "Date;Text;{name}\n2024-01-15;{text};12,34\n2024-01-16;Varekjøp;-50,00\n\
+             2024-01-17;Wypłata;-8,00\n"
+        );
+        check(&text, None, "ready 12.34 -50.00 -8.00");
+    }
+}
+
+/// Days that lack their year and have a period have the year that puts them into it.
+#[test]
+fn days_of_a_period() {
+    let rows = "Date;Text;Amount\n24/12;A;-12,34\n05/01;B;500,00\n07/01;C;-5,00\n";
+    let period = format!("Period;20/12/2024 - 19/01/2025;\n\n{rows}");
+    check(&period, Some(Kind::Checking), "ready -12.34 500.00 -5.00");
+    check(rows, Some(Kind::Checking), "NO_DATE_COLUMN");
+    // A day that does not lie in it is rejected.
+    let odd = format!("{period}{}30/06;D;-1,00\n", "08/01;E;-1,00\n".repeat(12));
+    let ones = " -1.00".repeat(12);
+    let read = format!("ready -12.34 500.00 -5.00{ones} 19:NO_DATE");
+    check(&odd, Some(Kind::Checking), &read);
 }

@@ -9,7 +9,8 @@ use super::encoding::{self, Charset, Detected};
 use super::layout::Layout;
 use super::mapping::{self, Mapping};
 use super::reading::{ReadError, Refusal, Source};
-use super::record::Dialect;
+use super::record::{self, Dialect};
+use super::year;
 
 /// What is known of the file when its rows have been surveyed.
 pub(super) struct Seen {
@@ -33,17 +34,18 @@ pub(super) fn see(
         Detected::Text(charset) => charset,
         Detected::Refused(refusal) => return Ok(Err(refusal)),
     };
-    let dialect::Found { dialect, records } =
-        dialect::detect(source, &charset, today, mapping.delimiter)?;
-    if records.is_empty() {
+    let found = dialect::detect(source, &charset, today, mapping.delimiter)?;
+    if found.records.is_empty() {
         let detail = "The text has no columns. Download the statement as CSV.";
         return Ok(Err(Refusal::new("NO_TABLE", detail)));
     }
-    let layout = match mapping.layout(&records, today) {
-        Ok(layout) => layout,
+    let (dialect, layout) = match year::lay_out(found, today, mapping) {
+        Ok(found) => found,
         Err(unfit) => return Ok(Err(unfit.into())),
     };
     if layout.date_columns.is_empty() {
+        // A line over the limit may hide all that follows: then that is what is wrong.
+        record::check(source, &charset, &dialect)?;
         let detail = "No column holds dates. Is this a statement of transactions?";
         return Ok(Err(Refusal::new("NO_DATE_COLUMN", detail)));
     }

@@ -5,8 +5,7 @@ use std::sync::LazyLock;
 
 use djinn_ledger::money::Decimal;
 
-use super::fingerprint::normalise;
-use super::header::{Phrase, phrases};
+use super::header::{Phrase, folded, phrases};
 use super::record::Record;
 use super::trial::Outcome;
 use super::vocabulary;
@@ -17,6 +16,8 @@ const TEXT_BYTES_MAX: usize = 400;
 static INFLOW: LazyLock<Vec<Phrase>> = LazyLock::new(|| phrases(vocabulary::INFLOW));
 static OUTFLOW: LazyLock<Vec<Phrase>> = LazyLock::new(|| phrases(vocabulary::OUTFLOW));
 static COLLECTION: LazyLock<Vec<Phrase>> = LazyLock::new(|| phrases(vocabulary::COLLECTION));
+static CHARGED: LazyLock<Vec<Phrase>> = LazyLock::new(|| phrases(vocabulary::CHARGED));
+static CREDITED: LazyLock<Vec<Phrase>> = LazyLock::new(|| phrases(vocabulary::CREDITED));
 static OUT: LazyLock<Vec<Phrase>> = LazyLock::new(|| phrases(vocabulary::OUT));
 static IN: LazyLock<Vec<Phrase>> = LazyLock::new(|| phrases(vocabulary::IN));
 static VOID: LazyLock<Vec<Phrase>> = LazyLock::new(|| phrases(vocabulary::VOID));
@@ -39,7 +40,7 @@ pub(super) fn told(record: &Record, texts: &[usize]) -> Told {
     let mut text = String::new();
     for column in texts {
         if text.len() < TEXT_BYTES_MAX {
-            text.push_str(&normalise(record.cell(*column)));
+            text.push_str(&folded(record.cell(*column)));
             text.push(' ');
         }
     }
@@ -98,7 +99,7 @@ pub(super) fn indicated(value: &str) -> Option<bool> {
         "-" | "\u{2212}" => return Some(false),
         _ => {}
     }
-    let text = normalise(value);
+    let text = folded(value);
     let side = |text: &str| {
         let says = |list: &[Phrase]| list.iter().any(|phrase| phrase.equals(text));
         match (says(&IN), says(&OUT)) {
@@ -117,15 +118,34 @@ pub(super) fn indicated(value: &str) -> Option<bool> {
     })
 }
 
+/// The side that a type of booking leans to on the statement of a card, in (true) or out (false).
+pub(super) fn leaning(value: &str) -> Option<bool> {
+    let text = folded(value);
+    let says = |list: &[Phrase]| list.iter().any(|phrase| phrase.word_in(&text));
+    let into = says(&INFLOW) || says(&REPAYMENT) || says(&SETTLEMENT) || says(&CREDITED);
+    match (into, says(&OUTFLOW) || says(&CHARGED)) {
+        (true, false) => Some(true),
+        (false, true) => Some(false),
+        _ => None,
+    }
+}
+
+/// Whether a value names a collected payment and says nothing else of its side.
+pub(super) fn collected(value: &str) -> bool {
+    let text = folded(value);
+    let says = |list: &[Phrase]| list.iter().any(|phrase| phrase.word_in(&text));
+    says(&COLLECTION) && !says(&OUTFLOW)
+}
+
 /// Whether a state says that no money moved.
 pub(super) fn void(state: &str) -> bool {
-    let text = normalise(state);
+    let text = folded(state);
     !text.is_empty() && VOID.iter().any(|phrase| phrase.found_in(&text))
 }
 
 /// Whether a state says that a row is not booked, or not yet.
 pub(super) fn unsettled(state: &str) -> bool {
-    let text = normalise(state);
+    let text = folded(state);
     void(state) || (!text.is_empty() && PENDING.iter().any(|phrase| phrase.found_in(&text)))
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
-use super::fingerprint::normalise;
+use super::header::folded;
 use super::month;
 use super::record::Record;
 use super::vocabulary;
@@ -16,7 +16,7 @@ static SUMMARY: LazyLock<BTreeSet<String>> = LazyLock::new(|| words(vocabulary::
 static PAYEES: LazyLock<BTreeSet<String>> = LazyLock::new(|| words(vocabulary::SUMMARY_OR_PAYEE));
 
 fn words(list: &str) -> BTreeSet<String> {
-    list.split('|').map(normalise).collect()
+    list.split('|').map(folded).collect()
 }
 
 /// Whether a row that has a date is a summary: a payee may well be called Total.
@@ -34,7 +34,7 @@ fn says(cell: &str, payees: bool) -> bool {
         return false;
     }
     let known = |text: &str| SUMMARY.contains(text) || (payees && PAYEES.contains(text));
-    let text = normalise(cell);
+    let text = folded(cell);
     if known(&text) {
         return true;
     }

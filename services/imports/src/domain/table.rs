@@ -121,9 +121,10 @@ impl<'a> Table<'a> {
     }
 
     pub(super) fn numeric(&self, index: usize) -> bool {
-        self.facts(index)
-            .is_some_and(|facts| facts.numeric() && !facts.currency())
-            && !self.layout.date_columns.contains(&index)
+        let money = header::money(self.kind(index));
+        self.facts(index).is_some_and(|facts| {
+            (facts.numeric() || (money && facts.mostly_numeric())) && !facts.currency()
+        }) && !self.layout.date_columns.contains(&index)
     }
 
     pub(super) fn empty(&self, index: usize) -> bool {

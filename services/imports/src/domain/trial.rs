@@ -18,6 +18,9 @@ use super::{date, sign, summary};
 /// Words are looked for in so many rows: after that they tell nothing new.
 const WORD_ROWS_MAX: u64 = 5_000;
 
+/// From so many rows on, a last amount that is the sum of all others is hardly one of them.
+const SUMMED_ROWS_MIN: u64 = 4;
+
 /// Balances are compared in units of ten to the minus this.
 const SCALE: u8 = 8;
 
@@ -33,6 +36,9 @@ pub(super) struct Chain {
     /// Newest first: the balance above is this one plus the amount above.
     pub(super) falling: u64,
     pub(super) falling_inverted: u64,
+    /// Steps from or to a balance of nothing: any two columns of which one repeats the other step
+    /// so, and where nobody calls one of them a balance it is no proof.
+    empty: u64,
     /// Rows that repeat the balance, and it again as their amount.
     pub(super) restated: u64,
     /// The balance of the first row, and whether the second row followed from it.
@@ -57,6 +63,17 @@ impl Chain {
         self.steps > 1 && self.followed(direction) == self.steps
     }
 
+    /// Whether it follows in every single row, in whatever order and with whatever sign.
+    pub(super) fn never_broken(&self) -> bool {
+        let counts = [
+            self.rising,
+            self.rising_inverted,
+            self.falling,
+            self.falling_inverted,
+        ];
+        counts.contains(&self.steps)
+    }
+
     /// In how many rows it follows.
     pub(super) fn followed(&self, direction: Option<bool>) -> u64 {
         match direction {
@@ -75,6 +92,9 @@ impl Chain {
     /// `direction` is how the dates run through the file, which tells a balance after the row from
     /// one before it.
     pub(super) fn proof(&self, direction: Option<bool>, named: bool) -> Proof {
+        if !named && self.steps == self.empty {
+            return Proof::Silent;
+        }
         // A balance before each row steps as one behind it does in a file turned upside down; only
         // the dates tell them apart, and every step has to agree.
         let before = match direction {
@@ -83,7 +103,7 @@ impl Chain {
             None => (0, 0),
         };
         // Equal amounts one behind the other step as both.
-        if !named && self.steps > 1 && before.0 == self.steps && before.1 * 4 <= before.0 {
+        if !named && before.0 > 0 && before.0 == self.steps && before.1 * 4 <= before.0 {
             return Proof::Follows;
         }
         let (straight, inverted) = match direction {
@@ -125,6 +145,8 @@ pub(super) struct Outcome {
     pub(super) thanked_negative: u64,
     /// The sum of the amounts, in units of the scale.
     pub(super) total: i128,
+    /// Whether the last amount is the sum of all others.
+    pub(super) summed: bool,
     /// Rows without a date that have an amount.
     pub(super) undated: u64,
     /// One chain per balance column that was tried.
@@ -284,6 +306,8 @@ pub(super) fn run(
     for (open, outcome) in run.open.iter_mut().zip(&mut run.findings.outcomes) {
         // Behind the last row no balance tells, but details add up to it.
         let whole = open.last;
+        outcome.summed =
+            whole != 0 && outcome.filled >= SUMMED_ROWS_MIN && outcome.total == 2 * whole;
         open.close(&mut outcome.gaps, |sum| {
             whole != 0 && sum.abs() == whole.abs()
         });
@@ -445,6 +469,7 @@ fn step(chain: &mut Chain, last: &mut Last, balance: Option<i128>, amount: Optio
         }
         followed = rising || falling;
         chain.steps += 1;
+        chain.empty += u64::from(before == 0 || balance == 0);
         chain.rising += u64::from(rising);
         chain.rising_inverted += u64::from(rising_inverted);
         chain.falling += u64::from(falling);

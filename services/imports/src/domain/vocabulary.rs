@@ -1,5 +1,5 @@
 //! The words that head the columns of statements, in the languages of thirty countries. Phrases
-//! are separated by `|` and compared normalised (no marks, lower case); `~` matches inside words,
+//! are separated by `|` and compared folded (no marks, lower case); `~` matches inside words,
 //! as compounds need; `=` matches the whole name only; a word of five letters or more also matches
 //! as a beginning. Within a table the first kind that matches wins, so the order is part of the
 //! meaning.
@@ -340,6 +340,14 @@ pub(super) const REPAYMENT: &str = "payment thank you|payment received|payment t
 
 /// The same in words that stand as often on the statement of the account it was paid from.
 pub(super) const SETTLEMENT: &str = "还款|銀行引落|ausgleich kreditkarte|kreditkartenausgleich";
+
+/// Types of booking on the statement of a card that are money out, and money in. On that of an
+/// account a payment is the other way round, so they are offered and not believed.
+pub(super) const CHARGED: &str = "sale|sales|charge|interest charge|cash advance|umsatz|einkauf|\
+    vente|venta|vendita|aankoop|kop|kob|kjop|spesa|prodej|nakupy|销售|ご利用|利用";
+pub(super) const CREDITED: &str = "payment|return|refund|zahlung|ruckzahlung|\
+    erstattung|paiement|remboursement|pago|devolucion|pagamento|rimborso|betaling|terugbetaling|\
+    betalning|aterbetalning|tilbagebetaling|platba|splata|zwrot|返金|还款|退货";
 
 /// States under which a row is not booked yet.
 pub(super) const PENDING: &str = "pending|venter|vantar|in progress|processing|authorised|\

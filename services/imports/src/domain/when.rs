@@ -73,6 +73,8 @@ pub(super) struct Custom<'a> {
     pub(super) point: bool,
     /// Whether it writes groups of lakhs, as India and its neighbours do.
     pub(super) lakhs: bool,
+    /// Whether the account has an IBAN.
+    pub(super) iban: bool,
     /// Its currency.
     pub(super) currency: Option<Currency>,
     /// Columns that describe the rows.
@@ -90,6 +92,7 @@ impl<'a> Custom<'a> {
         Self {
             comma: mark == Some(','),
             point: mark == Some('.'),
+            iban: false,
             lakhs: survey.columns.iter().any(|facts| facts.lakhs()),
             currency,
             texts,
@@ -245,10 +248,20 @@ fn columns(candidates: &[Candidate], survey: &Survey) -> Vec<Candidate> {
     if first.kind == DateKind::Unnamed && unsorted(survey, &first) {
         let mut others = days
             .iter()
-            .filter(|other| sorted(survey, other) && differs(other));
+            .filter(|other| sorted(survey, other) && differs(other))
+            .filter(|other| other.filled >= first.filled);
         if let (Some(other), None) = (others.next(), others.next()) {
             return vec![*other];
         }
+    }
+    // Two time stamps that nothing names are those of a beginning and of an end.
+    let timed = |candidate: &Candidate| survey.facts(candidate.column).dates.timed;
+    let mut stamps = days.iter().filter(|other| differs(other) && timed(other));
+    if first.kind == DateKind::Unnamed
+        && timed(&first)
+        && let Some(other) = stamps.next()
+    {
+        return vec![first, *other];
     }
     // What was begun on one day and completed on another was booked on the latter.
     let early = |other: &&Candidate| {
@@ -361,6 +374,10 @@ impl Open<'_> {
         }
         if self.custom.lakhs {
             let text = format!("Groups of lakhs: the day comes first in {name}.");
+            return Some((Order::Dmy, text));
+        }
+        if padded && self.custom.iban {
+            let text = format!("The account has an IBAN: the day comes first in {name}.");
             return Some((Order::Dmy, text));
         }
         if padded && custom::day_first(names, self.custom.currency, self.custom.point) {

@@ -187,15 +187,18 @@ pub(super) enum Rows {
     Void(usize),
     /// They have an amount and no date.
     Undated,
+    /// They stand at the edge and have none of the texts that all others have, or are their sum.
+    Odd,
 }
 
 impl Rows {
-    /// What is open after the trial.
-    pub(super) fn open(findings: &Findings, status: Option<usize>) -> Option<Self> {
+    /// What is open after the trial. Only one of these is asked: where it is another one, odd rows
+    /// are left out and shown.
+    pub(super) fn open(findings: &Findings, status: Option<usize>, odd: bool) -> Option<Self> {
         match status {
             Some(status) if findings.void > 0 => Some(Self::Void(status)),
             _ if findings.undated > 0 => Some(Self::Undated),
-            _ => None,
+            _ => odd.then_some(Self::Odd),
         }
     }
 
@@ -210,13 +213,19 @@ impl Rows {
                 undated: Undated::Carried,
                 ..reading.clone()
             },
+            Self::Odd => reading.clone(),
         }
     }
 
     fn second(self, reading: &Reading) -> Reading {
+        let left_out = match self {
+            Self::Odd => Vec::new(),
+            Self::Void(_) | Self::Undated => reading.left_out.clone(),
+        };
         Reading {
             void_status: None,
             undated: Undated::Rejected,
+            left_out,
             ..reading.clone()
         }
     }
@@ -232,6 +241,13 @@ impl Rows {
             Self::Undated => [
                 ("date_above", "The day of the row above."),
                 ("leave_out", "None that is known: leave them out."),
+            ],
+            Self::Odd => [
+                (
+                    "balance",
+                    "No, it states a balance or a total: leave it out.",
+                ),
+                ("booking", "Yes, money moved: keep it."),
             ],
         }
     }
@@ -249,6 +265,7 @@ impl Rows {
         let about = match self {
             Self::Void(_) => "Do declined, cancelled or pending rows count?",
             Self::Undated => "Which day have rows without a date?",
+            Self::Odd => "Does a first or last row that is not like the others count?",
         };
         let answers = self.answers();
         let chosen = answers.iter().find(|(value, _)| *value == answer);
@@ -269,6 +286,10 @@ impl Rows {
             }
             Self::Undated => {
                 "Some rows between the others have an amount and no date. Which day do they have?"
+            }
+            Self::Odd => {
+                "The first or the last row has none of the texts that all others have. \
+                           Does it count?"
             }
         };
         let readings = [self.first(reading), self.second(reading)];
