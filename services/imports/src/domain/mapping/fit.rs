@@ -187,7 +187,7 @@ impl Mapping {
             descriptions,
             counterparties,
             ..
-        } = parts;
+        } = &mut *parts;
         for (columns, role) in [
             (descriptions, Role::Description),
             (counterparties, Role::Counterparty),
@@ -200,6 +200,7 @@ impl Mapping {
             }
             columns.sort_unstable();
         }
+        parts.spare.retain(|column| self.find(*column).is_none());
         for (column, role) in [
             (&mut parts.id, Role::ExternalId),
             (&mut parts.status, Role::Status),
