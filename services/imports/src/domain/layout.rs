@@ -80,9 +80,9 @@ impl Layout {
 /// The number that a record names behind a word for an account, in the next cell or in the same.
 pub(super) fn account_number(record: &Record) -> Option<String> {
     let mut filled = record.cells.iter().filter(|cell| !cell.is_empty());
-    let label = normalise(filled.next()?);
+    let label = folded(filled.next()?);
     let number = match filled.next() {
-        Some(cell) if ACCOUNTS.contains(&label) => normalise(cell),
+        Some(cell) if ACCOUNTS.contains(&label) => folded(cell),
         _ => ACCOUNTS.iter().find_map(|account| {
             let rest = label.strip_prefix(account.as_str())?;
             rest.strip_prefix(' ').map(str::to_owned)

@@ -2,7 +2,7 @@
 //! often writes them one behind the other, each with a line that names it and with its header
 //! again. A header that only comes again, as on a new page, begins nothing.
 
-use super::fingerprint::normalise;
+use super::header::folded;
 use super::layout::{self, Layout};
 use super::part;
 use super::record::Record;
@@ -58,7 +58,7 @@ impl Sections {
 fn title(record: &Record) -> Option<String> {
     let mut filled = record.cells.iter().filter(|cell| !cell.is_empty());
     let only = filled.next()?;
-    filled.next().is_none().then(|| normalise(only))
+    filled.next().is_none().then(|| folded(only))
 }
 
 fn letters(text: &str) -> String {
@@ -76,7 +76,7 @@ fn names_another(record: &Record, layout: &Layout) -> bool {
             .collect::<String>()
     };
     let known = |number: &str| {
-        let number = compact(&normalise(number));
+        let number = compact(&folded(number));
         layout
             .preface
             .iter()

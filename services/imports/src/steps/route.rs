@@ -89,6 +89,7 @@ impl Steps {
             currency: Some(import.currency),
             kind: None,
             answers: import.answers.clone(),
+            mapping: None,
             template: kept.map(|kept| Saved {
                 name: kept.template.name.clone(),
                 answers: kept.template.answers.clone(),

@@ -186,6 +186,7 @@ fn entry(number: i32, day: NaiveDate, amount: Decimal, balance: Option<Decimal>)
         counterparty: String::new(),
         external_id: None,
         balance_after: balance,
+        account: String::new(),
     })
 }
 

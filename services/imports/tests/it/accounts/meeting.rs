@@ -156,6 +156,7 @@ async fn several_accounts_confirm_themselves_where_nothing_is_in_doubt() {
         upload_id,
         account_id: saver.giro.to_string(),
         auto_confirm: true,
+        mapping: None,
     };
     let created = saver
         .client
