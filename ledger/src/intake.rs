@@ -28,8 +28,8 @@ pub use self::link::{Linked, link_batch};
 /// The `source` of rows that came from a statement file; ids of the bank are unique within it.
 pub const SOURCE: &str = "import";
 
-/// Memory of one sort of a statement over a whole file; a hash may take twice as much. A start value:
-/// `cargo xtask bench import` tells what it gives.
+/// Memory of one sort of a statement over a whole file; a hash may take twice as much. A start
+/// value: `cargo xtask bench import` tells what it gives.
 const WORK_MEMORY: &str = "32MB";
 
 /// Where ids of the bank are looked for: a transaction that a person entered has one when a

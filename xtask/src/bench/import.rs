@@ -1,12 +1,14 @@
 //! `cargo xtask bench import`: a statement of a million rows from the stored file to the ledger,
-//! beside psql's `\copy` of the same rows, beside one INSERT for each, beside a small file, and once
-//! more when every row is already there.
+//! beside psql's `\copy` of the same rows, beside one INSERT for each, beside a small file, and
+//! once more when every row is already there.
 
 use std::ffi::OsStr;
 use std::fs;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
+use clap::builder::RangedU64ValueParser;
 use serde_json::{Value, json};
 
 use super::baseline::Baseline;
@@ -26,10 +28,10 @@ const TENTH: u64 = 10;
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// Rows of the large file.
-    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u64).range(1_000..=1_900_000))]
+    #[arg(long, default_value_t = 1_000_000, value_parser = rows(1_000..=1_900_000))]
     rows: u64,
     /// Rows of the small one.
-    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=100_000))]
+    #[arg(long, default_value_t = 10_000, value_parser = rows(100..=100_000))]
     rows_few: u64,
     /// How often import and `\copy` take turns; medians count.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=9))]
@@ -43,6 +45,11 @@ pub(crate) struct Arguments {
     /// Where the figures go as JSON.
     #[arg(long, value_name = "FILE")]
     output: Option<PathBuf>,
+}
+
+/// A count of rows within what one file may hold.
+fn rows(within: RangeInclusive<u64>) -> RangedU64ValueParser {
+    clap::value_parser!(u64).range(within)
 }
 
 /// Measures, prints and writes.

@@ -1,5 +1,6 @@
 //! Statements of any length with rows like real ones: a few payees that come again and again, a few
-//! rows that are equal to the last digit, and a running balance. The same count gives the same file.
+//! rows that are equal to the last digit, and a running balance. The same count gives the same
+//! file.
 
 use std::fmt::Write as _;
 use std::fs::File;

@@ -378,8 +378,8 @@ pub async fn list(
                i.progress_done, i.progress_total, i.row_count, i.new_count, i.duplicate_count,
                i.deleted_before_count, i.changed_count, i.invalid_count, i.included_count,
                i.linked_count, i.suspected_count, i.included_minor, i.balance_before_minor,
-               i.id_conflict_count, i.edited_count, i.ids_are_stable, '[]'::jsonb AS "balance_gaps!",
-               i.balance_gap_count, i.account_version, i.expires_at,
+               i.id_conflict_count, i.edited_count, i.ids_are_stable,
+               '[]'::jsonb AS "balance_gaps!", i.balance_gap_count, i.account_version, i.expires_at,
                i.created_at, i.updated_at, i.ended_at
         FROM imports.import i
         WHERE ($1::uuid IS NULL OR i.account_id = $1 OR EXISTS (
