@@ -201,6 +201,9 @@ async fn claim_by_id(
 ///
 /// A tombstone whose row was brought back claims nothing: the row that brought it back stands for
 /// it, or that row's own tombstone. Its occurrence is theirs and stays taken.
+///
+/// Verdicts are written in the order of the rows, as their index is sorted: in that of fingerprints
+/// each would touch another page.
 async fn claim_by_fingerprint(
     transaction: &mut UserTransaction,
     batch: Batch,
@@ -263,10 +266,8 @@ async fn claim_by_fingerprint(
             (user_id, import_id, generation, row_number, verdict, transaction_id, occurrence)
         SELECT r.user_id, $1, $2, r.row_number, coalesce(a.verdict, 'new'), a.subject_id,
                coalesce(a.occurrence, (r.last + r.rank - r.free_count)::integer)
-        FROM ranked r
-        LEFT JOIN available a USING (account_id, fingerprint, rank)
+        FROM ranked r LEFT JOIN available a USING (account_id, fingerprint, rank)
         WHERE a.subject_id IS NOT NULL OR r.last + r.rank - r.free_count > 1
-        -- As the index is sorted: in the order of fingerprints each row would touch another page.
         ORDER BY r.row_number
         "#,
         batch.import_id,

@@ -2,10 +2,14 @@
 //! behind the other.
 
 use djinn_chassis::testing;
-use djinn_proto::imports::v1::ImportState;
+use djinn_proto::{
+    common::v1::Money,
+    imports::v1::{self as proto, ImportState},
+};
+use tonic::Code;
 
-use super::{Saver, shares};
-use crate::world::{World, answer, begin, confirm, reach};
+use super::{GIRO, SAVINGS, Saver, file, shares};
+use crate::world::{World, answer, begin, confirm, reach, refused};
 
 /// Two products of one customer, each with a balance of its own.
 const POCKETS: &[u8] = b"Type,Product,Date,Description,Amount,Currency,Balance\n\
@@ -82,4 +86,51 @@ async fn tables_of_several_accounts_are_refused_with_the_line() {
     assert_eq!(failure.reason, "SEVERAL_TABLES");
     assert!(failure.message.contains("line 6"), "{}", failure.message);
     assert_eq!(saver.ledgers(&world).await, (vec![], vec![]));
+}
+
+/// A row that cannot be read names no account, and an amount in euros is none in yen.
+#[tokio::test]
+async fn edits_do_not_guess_an_account_or_a_currency() {
+    let world = World::new().await;
+    let user = testing::user();
+    let mut client = world.client(user);
+    let giro = world.open(user, "Giro", GIRO, "EUR").await;
+    world.open(user, "Tokyo", SAVINGS, "JPY").await;
+    let rows = file(&[
+        (GIRO, "2024-01-13", "Rent", "-900"),
+        (SAVINGS, "2024-01-14", "Interest", "125"),
+        (GIRO, "2024-02-31", "Salary", "2500"),
+    ]);
+    let import_id = begin(&mut client, &rows, giro).await;
+    let review = reach(&mut client, &import_id, ImportState::Review).await;
+    let euros = |row_number, booked_on: Option<&str>| proto::UpdateImportRowsRequest {
+        import_id: import_id.clone(),
+        etag: review.etag.clone(),
+        changes: vec![proto::ImportRowChange {
+            row_number,
+            booked_on: booked_on.map(str::to_owned),
+            amount: Some(Money {
+                currency_code: "EUR".to_owned(),
+                minor_units: 250_000,
+            }),
+            ..Default::default()
+        }],
+    };
+    let repaired = client
+        .update_import_rows(euros(3, Some("2024-02-29")))
+        .await;
+    refused(repaired, Code::InvalidArgument, "INVALID_FIELD");
+    let foreign = client.update_import_rows(euros(2, None)).await;
+    refused(foreign, Code::InvalidArgument, "INVALID_FIELD");
+    let own = client.update_import_rows(euros(1, None)).await;
+    assert_eq!(
+        own.unwrap()
+            .into_inner()
+            .import
+            .unwrap()
+            .counts
+            .unwrap()
+            .edited_count,
+        1
+    );
 }
