@@ -2,6 +2,11 @@
 //! because a figure alone says more of the machine than of Djinn. Release builds, on a stack of its
 //! own whose data is made anew.
 
+#![expect(
+    clippy::float_arithmetic,
+    reason = "seconds and ratios of seconds; no money is near"
+)]
+
 mod baseline;
 mod history;
 mod import;

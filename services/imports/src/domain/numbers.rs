@@ -1,7 +1,7 @@
 //! A column of numbers (algorithms C.2) in streaming form: it keeps which formats are still alive,
 //! never the cells.
 
-use djinn_ledger::money::Currency;
+use djinn_ledger::money::{Currency, Decimal};
 
 use super::number::{Anatomy, FORMATS, Format, Side, anatomy, size};
 
@@ -64,33 +64,7 @@ impl Numbers {
         };
         self.filled += 1;
         let body = anatomy.body;
-        let mut values = [None; 8];
-        let plain = body.bytes().all(|byte| byte.is_ascii_digit()).then(|| {
-            // Digits alone read the same in every format.
-            size(body, Format::DotComma).ok()
-        });
-        if let Some(value) = plain {
-            values = [value; 8];
-            if value.is_some() {
-                self.parsed.iter_mut().for_each(|count| *count += 1);
-            }
-        }
-        for (index, format) in FORMATS.iter().enumerate() {
-            if plain.is_some() {
-                break;
-            }
-            let Ok(value) = size(body, *format) else {
-                continue;
-            };
-            if let (Some(count), Some(slot)) = (self.parsed.get_mut(index), values.get_mut(index)) {
-                *count += 1;
-                *slot = Some(value);
-            }
-            let fraction = 10_i64.checked_pow(u32::from(value.scale));
-            if fraction.is_some_and(|power| value.digits % power != 0) {
-                self.fractions |= 1 << index;
-            }
-        }
+        let values = self.read(body);
         if values.iter().all(Option::is_none) {
             return;
         }
@@ -123,6 +97,38 @@ impl Numbers {
             self.currencies_differ |= self.currency.is_some_and(|old| old != currency);
             self.currency = Some(currency);
         }
+    }
+
+    /// What the digits are in each format.
+    fn read(&mut self, body: &str) -> [Option<Decimal>; 8] {
+        let mut values = [None; 8];
+        let plain = body.bytes().all(|byte| byte.is_ascii_digit()).then(|| {
+            // Digits alone read the same in every format.
+            size(body, Format::DotComma).ok()
+        });
+        if let Some(value) = plain {
+            values = [value; 8];
+            if value.is_some() {
+                self.parsed.iter_mut().for_each(|count| *count += 1);
+            }
+        }
+        for (index, format) in FORMATS.iter().enumerate() {
+            if plain.is_some() {
+                break;
+            }
+            let Ok(value) = size(body, *format) else {
+                continue;
+            };
+            if let (Some(count), Some(slot)) = (self.parsed.get_mut(index), values.get_mut(index)) {
+                *count += 1;
+                *slot = Some(value);
+            }
+            let fraction = 10_i64.checked_pow(u32::from(value.scale));
+            if fraction.is_some_and(|power| value.digits % power != 0) {
+                self.fractions |= 1 << index;
+            }
+        }
+        values
     }
 
     /// What a cell says of its own side; one that is zero has none.

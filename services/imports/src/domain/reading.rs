@@ -407,19 +407,25 @@ fn conclude(
             None => reading = rows.first(&reading),
         }
     }
-    if questions.is_empty() {
-        if !row::any(source, &reading)? {
-            let detail = "No row has both a date and an amount that can be read. Is this a \
-                          statement of transactions?";
-            return Ok(Recognition::Refused(Refusal::new(
-                "NO_READABLE_ROW",
-                detail,
-            )));
-        }
-        Ok(Recognition::Ready(reading))
-    } else {
-        Ok(Recognition::Asks { reading, questions })
+    ended(source, reading, questions)
+}
+
+/// A reading under which nothing is open must read something.
+fn ended(
+    source: &dyn Source,
+    reading: Reading,
+    questions: Vec<Question>,
+) -> Result<Recognition, ReadError> {
+    if !questions.is_empty() {
+        return Ok(Recognition::Asks { reading, questions });
     }
+    if row::any(source, &reading)? {
+        return Ok(Recognition::Ready(reading));
+    }
+    let detail = "No row has both a date and an amount that can be read. Is this a statement of \
+                  transactions?";
+    let refusal = Refusal::new("NO_READABLE_ROW", detail);
+    Ok(Recognition::Refused(refusal))
 }
 
 fn no_amount_column() -> Recognition {

@@ -192,8 +192,8 @@ fn candidates(survey: &Survey, layout: &Layout) -> Vec<Candidate> {
     found
 }
 
-/// The column of the day; several when it takes a person to tell, likeliest first.
-fn columns(candidates: &[Candidate], survey: &Survey) -> Vec<Candidate> {
+/// The candidates of the kind that most likely holds the day, in their order.
+fn likeliest(candidates: &[Candidate]) -> Vec<Candidate> {
     let of = |kinds: &[DateKind]| -> Vec<Candidate> {
         candidates
             .iter()
@@ -212,6 +212,12 @@ fn columns(candidates: &[Candidate], survey: &Survey) -> Vec<Candidate> {
             days = of(&[kind]);
         }
     }
+    days
+}
+
+/// The column of the day; several when it takes a person to tell, likeliest first.
+fn columns(candidates: &[Candidate], survey: &Survey) -> Vec<Candidate> {
+    let days = likeliest(candidates);
     let Some(first) = days.first().copied() else {
         return Vec::new();
     };
