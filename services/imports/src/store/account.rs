@@ -133,31 +133,27 @@ pub async fn note_ledger(
 pub async fn count(transaction: &mut UserTransaction, target: Target) -> Result<(), Error> {
     sqlx::query!(
         r#"
-        UPDATE imports.import_account a
-        SET row_count = f.row_count, new_count = f.new_count,
-            included_count = f.included_count, included_minor = f.included_minor
-        FROM (
-            SELECT h.account_id, count(s.row_number) AS row_count,
-                   count(s.row_number) FILTER (
-                       WHERE coalesce(v.verdict, 'new') = 'new'
-                   ) AS new_count,
-                   count(s.row_number) FILTER (
+        WITH counted AS MATERIALIZED (
+            SELECT s.account_id, count(*) AS row_count,
+                   count(*) FILTER (WHERE coalesce(v.verdict, 'new') = 'new') AS new_count,
+                   count(*) FILTER (
                        WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
                    ) AS included_count,
                    coalesce(sum(s.amount_minor) FILTER (
                        WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
                    ), 0)::bigint AS included_minor
-            FROM imports.import_account h
-            LEFT JOIN imports.staged s
-              ON s.import_id = h.import_id AND s.generation = h.generation
-             AND s.account_id = h.account_id
-            LEFT JOIN imports.verdict v
-              ON v.import_id = s.import_id AND v.generation = s.generation
-             AND v.row_number = s.row_number
-            WHERE h.import_id = $1 AND h.generation = $2
-            GROUP BY h.account_id
-        ) f
-        WHERE a.import_id = $1 AND a.generation = $2 AND a.account_id = f.account_id
+            FROM imports.staged s
+            LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
+            WHERE s.import_id = $1 AND s.generation = $2
+            GROUP BY s.account_id
+        )
+        UPDATE imports.import_account a
+        SET row_count = coalesce(f.row_count, 0), new_count = coalesce(f.new_count, 0),
+            included_count = coalesce(f.included_count, 0),
+            included_minor = coalesce(f.included_minor, 0)
+        FROM imports.import_account h LEFT JOIN counted f USING (account_id)
+        WHERE h.import_id = $1 AND h.generation = $2
+          AND a.import_id = $1 AND a.generation = $2 AND a.account_id = h.account_id
         "#,
         target.import_id,
         target.generation,
