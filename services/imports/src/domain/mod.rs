@@ -8,9 +8,9 @@
 //! `date`, `month`, `year`), columns are surveyed (`column`, `numbers`, `dates`, `table`), possible
 //! meanings of the amount columns (`amount`, `candidate`, `teller`) are tried against the rows
 //! (`trial`, `sign`, `nature`, `fee`) and judged (`bench`, `contender`, `surcharge`, `decision`; of
-//! the dates `when`, `custom`, `recurrence`), with reasons (`evidence`), and what stays open is asked (`wording`, `sample`)
-//! unless it has been answered before (`answer`, `heading`, `template`). Rows are then compared
-//! with the ledger (`fingerprint`, `resemblance`).
+//! the dates `when`, `custom`, `recurrence`), with reasons (`evidence`), and what stays open is
+//! asked (`wording`, `sample`) unless it has been answered before (`answer`, `heading`,
+//! `template`). Rows are then compared with the ledger (`fingerprint`, `resemblance`).
 
 pub mod answer;
 pub mod description;
