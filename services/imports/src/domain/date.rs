@@ -67,6 +67,12 @@ impl Parts {
         self.named.is_none() && self.widths.iter().take(2).any(|width| *width == 1)
     }
 
+    /// Whether the year is one of the Buddhist calendar, in which the day comes first.
+    pub(super) fn buddhist(self) -> bool {
+        let years = BUDDHIST_YEARS.unsigned_abs() + YEAR_MIN.unsigned_abs();
+        self.numbers.iter().any(|number| *number >= years)
+    }
+
     /// Whether the year would have two digits if it came first.
     pub(super) fn short_first(self) -> bool {
         self.widths.first().is_some_and(|width| *width <= 2)

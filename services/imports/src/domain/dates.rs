@@ -54,6 +54,8 @@ pub(super) struct Dates {
     pub(super) varies: bool,
     /// Whether some cell has a time with an offset from UTC.
     pub(super) zoned: bool,
+    /// Whether all years are those of the Buddhist calendar.
+    pub(super) buddhist: bool,
     /// Whether some cell has a time of day.
     pub(super) timed: bool,
     /// Whether a year in front would have two digits somewhere.
@@ -85,6 +87,7 @@ impl Dates {
         }
         self.filled += 1;
         let Some(parts) = parts(cell) else { return };
+        self.buddhist = parts.buddhist() && (self.buddhist || self.constant.is_none());
         self.short_first |= parts.short_first();
         self.zoned |= zoned(cell);
         self.timed |= cell.contains(':');

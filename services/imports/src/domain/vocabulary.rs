@@ -415,8 +415,9 @@ pub(super) const IN: &str = "c|cr|crdt|credit|кр|זכות|دائن|대변|ghi 
     πιστωση|prichozi|kovetel|π|inbound";
 
 /// States of a row under which no money moved.
-pub(super) const VOID: &str = "declined|rejected|failed|reverted|cancelled|canceled|void|voided|\
-    reversed|expired|denied|removed|deleted|abgelehnt|storniert|rückgängig|annule|refuse|\
+pub(super) const VOID: &str = "declined|ko|nok|not ok|rejected|failed|reverted|cancelled|canceled|\
+    void|voided|reversed|expired|denied|removed|deleted|abgelehnt|storniert|rückgängig|annule|\
+    refuse|\
     rechazado|cancelado|rifiutato|annullato|geweigerd|geannuleerd|avvisad|avvist|afvist|\
     odrzucona|anulowana|zamitnuto|elutasitva|отклонено|отклонен|отменен|отменена|交易关闭|\
     已关闭|失败|支付失败|已全额退款|reddedildi|iptal|hylatty|atmesta|refused|blocked|\

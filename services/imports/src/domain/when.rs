@@ -382,6 +382,10 @@ impl Open<'_> {
             let text = format!("Groups of lakhs: the day comes first in {name}.");
             return Some((Order::Dmy, text));
         }
+        if dates.buddhist {
+            let text = format!("Buddhist years: the day comes first in {name}.");
+            return Some((Order::Dmy, text));
+        }
         if padded && self.custom.iban {
             let text = format!("The account has an IBAN: the day comes first in {name}.");
             return Some((Order::Dmy, text));
