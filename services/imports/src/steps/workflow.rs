@@ -58,30 +58,35 @@ pub(crate) enum Word {
 }
 
 impl Word {
-    /// Whether the import, as Postgres has it, is one that this can be said to.
-    fn fits(&self, import: &Import) -> bool {
+    /// Whether this can be said to an import of this status.
+    fn fits(&self, status: Status) -> bool {
         match self {
-            Self::Confirm { etag } => {
-                import.status == Status::Review && Etag::parse(etag) == Some(import.etag)
-            }
-            Self::Answer(answer) => {
-                import.status == Status::Asking && Etag::parse(&answer.etag) == Some(import.etag)
-            }
-            Self::Reread(asked) => {
-                matches!(import.status, Status::Review | Status::Asking)
-                    && Etag::parse(&asked.etag) == Some(import.etag)
-            }
-            Self::Cancel => import.status.can_be_given_up(),
+            Self::Confirm { .. } => status == Status::Review,
+            Self::Answer(_) => status == Status::Asking,
+            Self::Reread(_) => matches!(status, Status::Review | Status::Asking),
+            Self::Cancel => status.can_be_given_up(),
         }
+    }
+
+    /// Whether it is said of what the import no longer shows.
+    fn is_stale(&self, import: &Import) -> bool {
+        let seen = match self {
+            Self::Confirm { etag } => etag,
+            Self::Answer(answer) => &answer.etag,
+            Self::Reread(asked) => &asked.etag,
+            Self::Cancel => return false,
+        };
+        Etag::parse(seen) != Some(import.etag)
     }
 }
 
 impl Steps {
     /// Tells the workflow. A refusal counts only while Postgres agrees with it: else the workflow
-    /// has not heard yet of the step that just ended, and is told again.
+    /// has not heard yet of the step that just ended, and is told again; unless what was seen has
+    /// changed meanwhile.
     ///
     /// # Errors
-    /// [`Error::RefusedByWorkflow`], [`Error::Temporal`].
+    /// [`Error::RefusedByWorkflow`], [`Error::EtagMismatch`], [`Error::Temporal`].
     pub(crate) async fn tell(
         &self,
         key: Key,
@@ -105,8 +110,11 @@ impl Steps {
                 return answer;
             };
             let (_, import) = self.find(key).await?;
-            if told >= TELLS_MAX || !word.fits(&import) {
+            if told >= TELLS_MAX || !word.fits(import.status) {
                 return answer;
+            }
+            if word.is_stale(&import) {
+                return Err(Error::EtagMismatch);
             }
             told += 1;
             tokio::time::sleep(TELL_PAUSE).await;

@@ -99,7 +99,7 @@ async fn edits_do_not_guess_an_account_or_a_currency() {
     let rows = file(&[
         (GIRO, "2024-01-13", "Rent", "-900"),
         (SAVINGS, "2024-01-14", "Interest", "125"),
-        (GIRO, "2024-02-31", "Salary", "2500"),
+        (GIRO, "2024-01-15", "Salary", "as agreed"),
     ]);
     let import_id = begin(&mut client, &rows, giro).await;
     let review = reach(&mut client, &import_id, ImportState::Review).await;
@@ -117,7 +117,7 @@ async fn edits_do_not_guess_an_account_or_a_currency() {
         }],
     };
     let repaired = client
-        .update_import_rows(euros(3, Some("2024-02-29")))
+        .update_import_rows(euros(3, Some("2024-01-15")))
         .await;
     refused(repaired, Code::InvalidArgument, "INVALID_FIELD");
     let foreign = client.update_import_rows(euros(2, None)).await;
