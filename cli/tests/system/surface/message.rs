@@ -116,6 +116,8 @@ fn text(
         "currency_code" => "EUR".to_owned(),
         "file_name" => "statement.csv".to_owned(),
         "booked_on" | "value_on" => "2024-01-31".to_owned(),
+        // No two accounts of a person have the same.
+        "number" => Uuid::new_v4().to_string(),
         "text" => "coffee".to_owned(),
         "role" => "description".to_owned(),
         "fields" => "note".to_owned(),
