@@ -1,7 +1,7 @@
 //! Undoing an import: the account is as it was, what a person touched stays, and the file can come
 //! again.
 
-mod faults;
+pub(crate) mod faults;
 mod matching;
 
 use djinn_chassis::{auth::UserId, testing};

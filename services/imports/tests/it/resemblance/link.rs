@@ -8,6 +8,7 @@ use tonic::Code;
 use super::{BAKER, Seen, commit, counted, decide, may, named, review, rows};
 use crate::{
     by_hand::Entry,
+    revert::faults::outcome,
     world::{PATIENCE, World, get, import, reach, refused, revert},
 };
 
@@ -365,6 +366,8 @@ async fn numbers_that_disagree_free_nothing_and_leave_the_import_committed() {
     assert_eq!(world.seen(user, baker).await, told());
     assert_eq!(world.ledger(user, account_id).await.len(), 3);
 
+    // A wish that meets the run that gives up joins it, and waits a minute for the sweep.
+    assert_eq!(outcome(&done.import_id).await, None);
     claim(1).await;
     revert(&mut client, &done.import_id).await.unwrap();
     reach(&mut client, &done.import_id, ImportState::Reverted).await;

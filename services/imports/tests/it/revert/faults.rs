@@ -28,7 +28,7 @@ async fn temporal() -> Client {
 }
 
 /// The status that the workflow of an undoing ended with, once it has.
-async fn outcome(import_id: &str) -> Option<String> {
+pub(crate) async fn outcome(import_id: &str) -> Option<String> {
     let handle = temporal()
         .await
         .get_workflow_handle::<RevertImport>(reverting::workflow_id(import_id));
