@@ -108,7 +108,7 @@ impl Steps {
         }
         let file = StoredFile::new(self.objects.clone(), object_key);
         blocking(move || {
-            let mut balances = Balances::default();
+            let mut balances = Balances::of(&reading);
             for (number, entry) in (1..).zip(row::rows(&file, &reading)?) {
                 balances.observe(number, &entry?);
             }

@@ -126,7 +126,7 @@ fn read_chunks(
 ) -> Result<Gaps, Error> {
     let mut number = 0_i32;
     let mut chunk = Chunk::default();
-    let mut balances = Balances::default();
+    let mut balances = Balances::of(reading);
     for entry in row::rows(file, reading)? {
         let entry = writer.admit(entry?);
         number = number.saturating_add(1);

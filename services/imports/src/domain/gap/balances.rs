@@ -4,15 +4,29 @@
 use std::collections::BTreeMap;
 
 use super::{Follower, GAPS_MAX, Gaps};
-use crate::domain::{ownership::ACCOUNTS_MAX, row::Entry};
+use crate::domain::{ownership::ACCOUNTS_MAX, reading::Reading, row::Entry};
 
 /// Follows each account's balance from row to row.
-#[derive(Default)]
 pub struct Balances {
+    /// Whether there are several: of one, some rows may leave the name out.
+    apart: bool,
     accounts: BTreeMap<String, Follower>,
 }
 
 impl Balances {
+    /// Of the accounts that a reading tells apart.
+    #[must_use]
+    pub fn of(reading: &Reading) -> Self {
+        Self::new(reading.owner.accounts.len() > 1)
+    }
+
+    fn new(apart: bool) -> Self {
+        Self {
+            apart,
+            accounts: BTreeMap::new(),
+        }
+    }
+
     /// Takes note of a row, good or bad. One that cannot be read may be of any account. No file
     /// whose accounts are told apart has more of them than are kept here.
     pub fn observe(&mut self, row_number: i32, entry: &Entry) {
@@ -22,10 +36,11 @@ impl Balances {
             }
             return;
         };
-        if let Some(follower) = self.accounts.get_mut(&row.account) {
+        let account = if self.apart { &*row.account } else { "" };
+        if let Some(follower) = self.accounts.get_mut(account) {
             follower.observe(row_number, entry);
         } else if self.accounts.len() <= ACCOUNTS_MAX {
-            let follower = self.accounts.entry(row.account.clone()).or_default();
+            let follower = self.accounts.entry(account.to_owned()).or_default();
             follower.observe(row_number, entry);
         }
     }
@@ -69,8 +84,8 @@ mod tests {
         })
     }
 
-    fn gaps(rows: &[Entry]) -> Vec<(i32, i32, String)> {
-        let mut balances = Balances::default();
+    fn gaps(apart: bool, rows: &[Entry]) -> Vec<(i32, i32, String)> {
+        let mut balances = Balances::new(apart);
         for (number, entry) in (1..).zip(rows) {
             balances.observe(number, entry);
         }
@@ -93,13 +108,26 @@ mod tests {
             row("A", 7, 107),
             row("B", -1, 949),
         ];
-        assert_eq!(gaps(&rows), []);
+        assert_eq!(gaps(true, &rows), []);
         // A row of B is missing in the middle, and one of A at the end.
         rows.push(row("B", -9, 900));
         rows.push(row("A", 3, 140));
         assert_eq!(
-            gaps(&rows),
+            gaps(true, &rows),
             [(8, 9, "-40".to_owned()), (7, 10, "30".to_owned())]
         );
+    }
+
+    #[test]
+    fn a_row_may_leave_the_name_of_the_only_account_out() {
+        let rows = [
+            row("A", 10, 110),
+            row("", -5, 105),
+            row("A", 20, 125),
+            row("A", -30, 95),
+        ];
+        assert_eq!(gaps(false, &rows), []);
+        let broken = [&rows[..], &[row("", -1, 90)]].concat();
+        assert_eq!(gaps(false, &broken), [(4, 5, "-4".to_owned())]);
     }
 }
