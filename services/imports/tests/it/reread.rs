@@ -388,9 +388,12 @@ async fn a_reading_that_is_killed_goes_on() {
         let failpoint = format!("{point}=return");
         world.start(&[("FAILPOINTS", &failpoint)]).await;
         let mut client = world.client(user);
-        // The call may go down with the process; the wish is durable, or is not and can be sent
-        // again.
-        drop(reread(&mut client, &first, right()).await);
+        // The call may go down with the process; a wish that is not durable yet is sent again.
+        testing::eventually("the end that the wish brings", PATIENCE, async || {
+            drop(reread(&mut client, &first, right()).await);
+            (!world.lives().await).then_some(())
+        })
+        .await;
         world.died().await;
         world.start(&[]).await;
         let mut client = world.client(user);

@@ -154,14 +154,16 @@ impl World {
         transaction.commit().await.unwrap();
     }
 
+    /// Whether the process runs.
+    pub(crate) async fn lives(&self) -> bool {
+        let admin = SocketAddr::from(([127, 0, 0, 1], self.ports.1));
+        testing::get(admin, "/livez").await.is_some()
+    }
+
     /// Waits until the process has died by itself, as at a failpoint.
     pub(crate) async fn died(&mut self) {
-        let port = self.ports.1;
-        testing::eventually("the death of the process", PATIENCE, async || {
-            let admin = SocketAddr::from(([127, 0, 0, 1], port));
-            testing::get(admin, "/livez").await.is_none().then_some(())
-        })
-        .await;
+        let death = async || (!self.lives().await).then_some(());
+        testing::eventually("the death of the process", PATIENCE, death).await;
         self.process.take();
     }
 
