@@ -28,9 +28,10 @@ pub use self::link::{Linked, link_batch};
 /// The `source` of rows that came from a statement file; ids of the bank are unique within it.
 pub const SOURCE: &str = "import";
 
-/// Memory of one sort of a statement over a whole file; a hash may take twice as much. A start
-/// value: `cargo xtask bench import` tells what it gives.
-const WORK_MEMORY: &str = "32MB";
+/// Memory of one sort of a statement over a whole file; a hash may take twice as much. A plan of
+/// two of each takes 96 MB, and five connections at once stay within the 704 MB of a small server's
+/// Postgres. What it gives is told by `cargo xtask bench import`.
+const WORK_MEMORY: &str = "16MB";
 
 /// Where ids of the bank are looked for: a transaction that a person entered has one when a
 /// statement was linked with it, and that is the statement's.
@@ -84,9 +85,8 @@ pub async fn match_batch(
 }
 
 /// Sets the transaction up for statements over a whole file: sorts and hashes of some hundred
-/// thousand rows stay in memory, and nothing is compiled for them, which takes longer than it gives
-/// back. An import's worker runs few of these at a time, so the sum stays within what a small
-/// server gives Postgres.
+/// thousand rows spill less, and nothing is compiled for them, which takes longer than it gives
+/// back.
 async fn give_room(transaction: &mut UserTransaction) -> Result<(), Error> {
     sqlx::query!(
         "SELECT set_config('work_mem', $1, true) AS memory, set_config('jit', 'off', true) AS jit",

@@ -13,6 +13,9 @@ use crate::stack::{NAMESPACE, Stack};
 /// The steps of an import in their order, as activities are called.
 pub(super) const STEPS: [&str; 5] = ["scan", "recognise", "stage", "match_rows", "commit"];
 
+/// No run lasts longer.
+const DAY_SECONDS: f64 = 86_400.0;
+
 /// A workflow that has ended.
 pub(super) struct History {
     /// Seconds from its start to the end of its last activity.
@@ -71,20 +74,28 @@ fn parse(history: &Value) -> anyhow::Result<History> {
                     bail!("event {id} completes an activity that never began");
                 };
                 end = seconds(event)?;
-                *step_seconds.entry((*name).to_owned()).or_default() += end - start;
+                *step_seconds.entry((*name).to_owned()).or_default() += elapsed(*start, end);
             }
             _ => {}
         }
     }
     Ok(History {
-        total_seconds: end - begin,
+        total_seconds: elapsed(begin, end),
         step_seconds,
         event_count: events.len(),
     })
 }
 
-/// The time of an event in seconds since midnight; an import that runs over midnight is measured
-/// again.
+/// Seconds from one time of day to another, which may be that of the next day.
+fn elapsed(begin: f64, end: f64) -> f64 {
+    if end < begin {
+        end + DAY_SECONDS - begin
+    } else {
+        end - begin
+    }
+}
+
+/// The time of an event in seconds since midnight.
 fn seconds(event: &Value) -> anyhow::Result<f64> {
     let time = event["eventTime"]
         .as_str()
@@ -129,5 +140,11 @@ mod tests {
         assert!((history.step("stage") - 61.0).abs() < 1e-6);
         assert!((history.total_seconds - 62.75).abs() < 1e-6);
         assert!(history.step("commit").abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_run_may_last_over_midnight() {
+        assert!((elapsed(86_399.5, 0.75) - 1.25).abs() < 1e-6);
+        assert!((elapsed(10.0, 11.5) - 1.5).abs() < 1e-6);
     }
 }

@@ -84,7 +84,11 @@ pub(super) async fn run(workspace: Workspace, arguments: &Arguments) -> anyhow::
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder).context("cannot make the folder for figures")?;
     }
-    let figures = json!({"ratios": report::json(&ratios), "runs": measured.runs_json()});
+    let figures = json!({
+        "debug": arguments.debug,
+        "ratios": report::json(&ratios),
+        "runs": measured.runs_json(),
+    });
     fs::write(&path, serde_json::to_string_pretty(&figures)?)
         .with_context(|| format!("cannot write {}", path.display()))?;
     println!();

@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use crate::{Error, store::staging::Target};
 
+/// What Postgres answers when a number passes its type: `numeric_value_out_of_range`.
+const OUT_OF_RANGE: &str = "22003";
+
 /// One of an import's accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share {
@@ -129,7 +132,7 @@ pub async fn note_ledger(
 /// Counts the rows of each account and sums what is included, as the review has them now.
 ///
 /// # Errors
-/// As the database answers; also when a sum passes 64 bits.
+/// As the database answers; [`Error::SumTooLarge`] when a sum passes 64 bits.
 pub async fn count(transaction: &mut UserTransaction, target: Target) -> Result<(), Error> {
     sqlx::query!(
         r#"
@@ -159,6 +162,10 @@ pub async fn count(transaction: &mut UserTransaction, target: Target) -> Result<
         target.generation,
     )
     .execute(&mut **transaction)
-    .await?;
+    .await
+    .map_err(|error| match error.as_database_error() {
+        Some(found) if found.code().as_deref() == Some(OUT_OF_RANGE) => Error::SumTooLarge,
+        _ => error.into(),
+    })?;
     Ok(())
 }

@@ -119,8 +119,22 @@ async fn edits_do_not_guess_an_account_or_a_currency() {
     let repaired = client
         .update_import_rows(euros(3, Some("2024-01-15")))
         .await;
+    assert!(
+        repaired
+            .as_ref()
+            .unwrap_err()
+            .message()
+            .contains("of several accounts")
+    );
     refused(repaired, Code::InvalidArgument, "INVALID_FIELD");
     let foreign = client.update_import_rows(euros(2, None)).await;
+    assert!(
+        foreign
+            .as_ref()
+            .unwrap_err()
+            .message()
+            .contains("an account in JPY")
+    );
     refused(foreign, Code::InvalidArgument, "INVALID_FIELD");
     let own = client.update_import_rows(euros(1, None)).await;
     assert_eq!(
@@ -133,4 +147,25 @@ async fn edits_do_not_guess_an_account_or_a_currency() {
             .edited_count,
         1
     );
+}
+
+/// A sum that no account can hold ends the import, of the chosen account and of another one alike.
+#[tokio::test]
+async fn a_sum_beyond_64_bits_ends_the_import_in_any_account() {
+    let world = World::new().await;
+    let mut saver = Saver::of(&world).await;
+    let most = "92233720368547758.07";
+    for heavy in [GIRO, SAVINGS] {
+        let rows = file(&[
+            (GIRO, "2024-01-13", "Rent", "-900.50"),
+            (SAVINGS, "2024-01-14", "Interest", "1.25"),
+            (heavy, "2024-01-15", "Luck", most),
+            (heavy, "2024-01-16", "Luck again", most),
+        ]);
+        let import_id = begin(&mut saver.client, &rows, saver.giro).await;
+        let failed = reach(&mut saver.client, &import_id, ImportState::Failed).await;
+        let failure = failed.job.unwrap().failure.unwrap();
+        assert_eq!(failure.reason, "SUM_TOO_LARGE", "{heavy}");
+    }
+    assert_eq!(saver.ledgers(&world).await, (vec![], vec![]));
 }
