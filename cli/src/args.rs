@@ -136,6 +136,9 @@ pub(crate) struct AccountCreate {
     /// The number that its bank knows it by, as an IBAN: statements say by it whose rows they hold.
     #[arg(long)]
     pub(crate) number: Option<String>,
+    /// The time zone of its holder, as Europe/Berlin: times in statements become days in it.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
     /// Its balance before the first transaction, as 12.30; zero when not given.
     #[arg(long, value_name = "AMOUNT", allow_negative_numbers = true)]
     pub(crate) opening_balance: Option<String>,
@@ -157,6 +160,9 @@ pub(crate) struct Preview {
         value_parser = clap::value_parser!(i32).range(1..=2_000_000)
     )]
     pub(crate) rows: i32,
+    /// The time zone in which times become days, as Europe/Berlin; an import takes its account's.
+    #[arg(long, value_name = "ZONE")]
+    pub(crate) time_zone: Option<String>,
     #[command(flatten)]
     pub(crate) said: Said,
 }

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::{
     Change, Error, Version,
     money::{Currency, Money},
+    zone::Zone,
 };
 
 /// The index by which no two open accounts of a user have one number.
@@ -75,6 +76,8 @@ pub struct Account {
     pub kind: Kind,
     /// The number that its bank knows it by, as [`crate::number`] keeps it; empty if not told.
     pub number: String,
+    /// The time zone of its holder, in which time stamps of statements become days.
+    pub time_zone: Zone,
     /// The balance before its first transaction, in the currency of all its amounts.
     pub opening: Money,
     /// When it was closed. A closed account takes no transactions.
@@ -100,6 +103,8 @@ pub struct NewAccount {
     pub kind: Kind,
     /// The number that its bank knows it by, as [`crate::number`] keeps it; empty if not told.
     pub number: String,
+    /// The time zone of its holder, in which time stamps of statements become days.
+    pub time_zone: Zone,
     /// The balance before its first transaction, in the currency of all its amounts.
     pub opening: Money,
     /// When it is created.
@@ -116,6 +121,8 @@ pub struct Edit {
     pub kind: Option<Kind>,
     /// The number that its bank knows it by; empty to forget it.
     pub number: Option<String>,
+    /// The time zone of its holder; none to forget it.
+    pub time_zone: Option<Zone>,
     /// The balance before its first transaction, in minor units of the account's currency.
     pub opening_minor: Option<i64>,
 }
@@ -143,8 +150,8 @@ pub async fn create(
     let user = transaction.user_id().uuid();
     sqlx::query!(
         "INSERT INTO ledger.account (user_id, account_id, name, kind, currency_code, \
-         opening_minor, change_id, created_at, updated_at, number) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9)",
+         opening_minor, change_id, created_at, updated_at, number, time_zone) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8, $9, $10)",
         user,
         account.account_id,
         account.name,
@@ -154,6 +161,7 @@ pub async fn create(
         change.id(),
         account.created_at,
         account.number,
+        account.time_zone.name(),
     )
     .execute(&mut **transaction)
     .await
@@ -172,8 +180,8 @@ pub async fn get(
     let user = transaction.user_id().uuid();
     let row = sqlx::query_as!(
         Row,
-        "SELECT account_id, name, kind, number, currency_code, opening_minor, closed_at, version, \
-         change_id, created_at, updated_at \
+        "SELECT account_id, name, kind, number, time_zone, currency_code, opening_minor, \
+         closed_at, version, change_id, created_at, updated_at \
          FROM ledger.account WHERE user_id = $1 AND account_id = $2",
         user,
         account_id,
@@ -195,8 +203,8 @@ pub async fn get_for_update(
     let user = transaction.user_id().uuid();
     let row = sqlx::query_as!(
         Row,
-        "SELECT account_id, name, kind, number, currency_code, opening_minor, closed_at, version, \
-         change_id, created_at, updated_at \
+        "SELECT account_id, name, kind, number, time_zone, currency_code, opening_minor, \
+         closed_at, version, change_id, created_at, updated_at \
          FROM ledger.account WHERE user_id = $1 AND account_id = $2 FOR NO KEY UPDATE",
         user,
         account_id,
@@ -214,8 +222,8 @@ pub async fn list(transaction: &mut UserTransaction, query: &Query) -> Result<Ve
     let user = transaction.user_id().uuid();
     let rows = sqlx::query_as!(
         Row,
-        "SELECT account_id, name, kind, number, currency_code, opening_minor, closed_at, version, \
-         change_id, created_at, updated_at \
+        "SELECT account_id, name, kind, number, time_zone, currency_code, opening_minor, \
+         closed_at, version, change_id, created_at, updated_at \
          FROM ledger.account \
          WHERE user_id = $1 AND account_id > $2 \
            AND ($3::boolean IS NULL OR (closed_at IS NOT NULL) = $3) \
@@ -246,7 +254,7 @@ pub async fn update(
     sqlx::query!(
         "UPDATE ledger.account SET name = coalesce($3, name), kind = coalesce($4, kind), \
          opening_minor = coalesce($5, opening_minor), change_id = $6, updated_at = $7, \
-         number = coalesce($8, number) \
+         number = coalesce($8, number), time_zone = coalesce($9, time_zone) \
          WHERE user_id = $1 AND account_id = $2",
         user,
         account_id,
@@ -256,6 +264,7 @@ pub async fn update(
         change.id(),
         now,
         edit.number.as_deref(),
+        edit.time_zone.map(Zone::name),
     )
     .execute(&mut **transaction)
     .await
@@ -434,6 +443,7 @@ struct Row {
     name: String,
     kind: String,
     number: String,
+    time_zone: String,
     currency_code: String,
     opening_minor: i64,
     closed_at: Option<DateTime<Utc>>,
@@ -463,6 +473,7 @@ impl TryFrom<Row> for Account {
             },
             name: row.name,
             number: row.number,
+            time_zone: Zone::parse(&row.time_zone).map_err(|_| undecodable("time_zone"))?,
             closed_at: row.closed_at,
             version: row.version,
             change_id: row.change_id,

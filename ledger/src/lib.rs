@@ -5,6 +5,7 @@
 //! | [`money`] | currencies, amounts in minor units, exact decimals |
 //! | [`account`] | accounts, their balances, and the locks of those who write fingerprints |
 //! | [`number`] | the numbers that banks know accounts by |
+//! | [`zone`] | the time zones in which their holders live |
 //! | [`transaction`] | the bookings as people read and enter them |
 //! | [`edit`] | bookings edited, unlocked and deleted, by whom, and their history |
 //! | [`change`](Change) | the version that a writing transaction draws at its end |
@@ -29,6 +30,7 @@ pub mod money;
 pub mod number;
 pub mod reversal;
 pub mod transaction;
+pub mod zone;
 
 pub use self::{
     change::{Change, Version},

@@ -32,6 +32,7 @@ async fn create(session: &Session, args: args::AccountCreate) -> Result<(), Erro
         currency_code: args.currency.code,
         opening_balance,
         number: args.number.unwrap_or_default(),
+        time_zone: args.time_zone.unwrap_or_default(),
     };
     let account = session.client.create_account(request).await?;
     session.output.result(&document::account(&account), || {

@@ -18,6 +18,7 @@ pub(super) async fn run(session: &Session, args: Preview) -> Result<(), Error> {
         answers: args.answers.into_iter().collect(),
         rows_max: args.rows,
         mapping: args.said.mapping(),
+        time_zone: args.time_zone.unwrap_or_default(),
     };
     let (reading, rows) = session.client.preview(request).await?;
     session

@@ -27,6 +27,8 @@ async fn accounts_are_opened_and_listed() {
             "-12.30",
             "--number",
             "DE71500105170012345678",
+            "--time-zone",
+            "Europe/Berlin",
             "--request-id",
             request_id,
         ],
@@ -37,6 +39,7 @@ async fn accounts_are_opened_and_listed() {
     assert_eq!(created["name"], "Main");
     assert_eq!(created["kind"], "ACCOUNT_KIND_SAVINGS");
     assert_eq!(created["number"], "DE71500105170012345678");
+    assert_eq!(created["timeZone"], "Europe/Berlin");
     assert_eq!(created["balance"]["currencyCode"], "EUR");
     assert_eq!(created["balance"]["minorUnits"], "-1230");
     assert_eq!(fake.state().account_request_ids, [request_id]);

@@ -6,6 +6,7 @@ use djinn_chassis::{fault::Fault, postgres::UserTransaction, testing};
 use djinn_ledger::{
     Change, Error,
     account::{self, Account, Edit, Kind, Query},
+    zone::Zone,
 };
 use uuid::Uuid;
 
@@ -32,6 +33,7 @@ async fn an_account_reads_as_it_was_written() {
         let change = Change::begin(&fixture.clock);
         let mut new = fixture.new_account("Käse 🧀", i64::MIN);
         new.kind = kind;
+        new.time_zone = Zone::parse("Asia/Kolkata").unwrap();
         account::create(&mut transaction, &change, &new)
             .await
             .unwrap();
@@ -41,6 +43,7 @@ async fn an_account_reads_as_it_was_written() {
             name: new.name,
             kind,
             number: new.number,
+            time_zone: new.time_zone,
             opening: new.opening,
             closed_at: None,
             version: 0,
@@ -75,6 +78,13 @@ async fn an_edit_changes_what_it_names() {
             },
             ("Main", Kind::Loan, 0),
         ),
+        (
+            Edit {
+                time_zone: Zone::parse("Asia/Kolkata").ok(),
+                ..Edit::default()
+            },
+            ("Main", Kind::Loan, 0),
+        ),
     ];
     for (edit, (name, kind, opening)) in edits {
         let mut transaction = fixture.sync.user(user).await.unwrap();
@@ -86,6 +96,7 @@ async fn an_edit_changes_what_it_names() {
         let account = get(&mut transaction, id).await;
         assert_eq!((&*account.name, account.kind), (name, kind));
         assert_eq!(account.opening.minor_units, opening);
+        assert_eq!(account.time_zone, edit.time_zone.unwrap_or_default());
         assert_eq!((account.change_id, account.updated_at), (change.id(), now));
         change.commit(transaction, &[]).await.unwrap();
     }

@@ -15,6 +15,7 @@ use djinn_ledger::{
     Change,
     account::{self, Kind, NewAccount},
     money::{Currency, Money},
+    zone::Zone,
 };
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row};
 use uuid::Uuid;
@@ -95,6 +96,7 @@ impl Fixture {
             name: name.to_owned(),
             kind: Kind::Checking,
             number: String::new(),
+            time_zone: Zone::default(),
             opening: Money {
                 currency: Currency::parse("EUR").unwrap(),
                 minor_units: opening_minor,

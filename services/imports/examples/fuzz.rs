@@ -142,6 +142,7 @@ fn judge(source: &Bytes) -> anyhow::Result<&'static str> {
         today: NaiveDate::from_ymd_opt(2026, 6, 15).context("no such day")?,
         currency: None,
         kind: None,
+        time_zone: None,
         answers: BTreeMap::new(),
         template: None,
         mapping: None,

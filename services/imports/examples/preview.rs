@@ -52,6 +52,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         today,
         currency,
         kind,
+        time_zone: None,
         answers,
         template: None,
         mapping: None,

@@ -77,6 +77,7 @@ impl Store {
             name: request.name.clone(),
             kind: request.kind,
             number: request.number.clone(),
+            time_zone: request.time_zone,
             opening: request.opening,
             created_at: now,
         };

@@ -65,6 +65,7 @@ impl LedgerService for Fake {
             balance: Some(balance),
             state: AccountState::Open.into(),
             number: request.number,
+            time_zone: request.time_zone,
             ..Account::default()
         };
         state.accounts.push(account.clone());

@@ -114,6 +114,7 @@ fn text(
         "etag" => person.etag(field, import),
         "name" | "description" | "counterparty" | "note" => "Giro".to_owned(),
         "currency_code" => "EUR".to_owned(),
+        "time_zone" => "Europe/Berlin".to_owned(),
         "file_name" => "statement.csv".to_owned(),
         "booked_on" | "value_on" => "2024-01-31".to_owned(),
         "text" => "coffee".to_owned(),

@@ -69,6 +69,9 @@ pub(super) struct Account {
     /// The number that its bank knows it by, as an IBAN, without spaces and in upper case; null if
     /// not told. Rows of a statement that name it go into this account.
     number: Option<String>,
+    /// The time zone of its holder by its IANA name, as Europe/Berlin; null if not told. Where a
+    /// statement writes times with their offset from UTC, a row is booked on the day it was there.
+    time_zone: Option<String>,
 }
 
 impl TryFrom<pb::Account> for Account {
@@ -89,6 +92,7 @@ impl TryFrom<pb::Account> for Account {
             update_time: DateTime::require(account.update_time, owner)?,
             close_time: DateTime::read(account.close_time, owner)?,
             number: some(account.number),
+            time_zone: some(account.time_zone),
         })
     }
 }
@@ -109,6 +113,9 @@ pub(super) struct CreateAccountInput {
     /// The number that its bank knows it by, as an IBAN, at most 64 characters. Two open accounts
     /// cannot have the same.
     number: Option<String>,
+    /// The time zone of its holder by its IANA name, as Europe/Berlin. If it is not told, days
+    /// count as statements write them.
+    time_zone: Option<String>,
 }
 
 impl From<CreateAccountInput> for pb::CreateAccountRequest {
@@ -121,6 +128,7 @@ impl From<CreateAccountInput> for pb::CreateAccountRequest {
             currency_code: input.currency_code,
             opening_balance: input.opening_balance.map(Into::into),
             number: input.number.unwrap_or_default(),
+            time_zone: input.time_zone.unwrap_or_default(),
         }
     }
 }
@@ -140,6 +148,8 @@ pub(super) struct UpdateAccountInput {
     opening_balance: MaybeUndefined<MoneyInput>,
     /// The number that its bank knows it by; an empty text forgets it.
     number: MaybeUndefined<String>,
+    /// The time zone of its holder by its IANA name; an empty text forgets it.
+    time_zone: MaybeUndefined<String>,
 }
 
 impl From<UpdateAccountInput> for pb::UpdateAccountRequest {
@@ -154,6 +164,7 @@ impl From<UpdateAccountInput> for pb::UpdateAccountRequest {
             kind: kind.unwrap_or_default().into(),
             opening_balance: opening.map(Into::into),
             number: mask.takes("number", input.number).unwrap_or_default(),
+            time_zone: mask.takes("time_zone", input.time_zone).unwrap_or_default(),
             ..pb::Account::default()
         };
         let mut asked = Self {

@@ -240,6 +240,7 @@ mod tests {
                 today: NaiveDate::default(),
                 currency: None,
                 kind: None,
+                time_zone: None,
                 answers: answers(&person.map(|p| ("k", p)).into_iter().collect::<Vec<_>>()),
                 template: template.map(|t| Saved {
                     name: "n".to_owned(),

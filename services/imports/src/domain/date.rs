@@ -184,7 +184,17 @@ fn separator(character: char) -> bool {
         || matches!(character, '년' | '월' | '일')
 }
 
+/// The three numbers of a date.
 pub(super) fn parts(cell: &str) -> Option<Parts> {
+    split(cell).map(|(parts, _)| parts)
+}
+
+/// What stands behind the date of a cell: nothing, or a time.
+pub(super) fn behind(cell: &str) -> Option<&str> {
+    split(cell).map(|(_, rest)| rest)
+}
+
+fn split(cell: &str) -> Option<(Parts, &str)> {
     let text = cell.trim().trim_matches(['\'', '"', '=']).trim();
     if text.len() < 6 || text.len() > 60 {
         return None;
@@ -215,7 +225,7 @@ pub(super) fn parts(cell: &str) -> Option<Parts> {
         named,
         separator: mark,
     };
-    plausible(&parts, gap_first, gap_second).then_some(parts)
+    plausible(&parts, gap_first, gap_second).then_some((parts, rest))
 }
 
 /// Rules out times, ranges and numbers that only look like three parts.
@@ -237,7 +247,7 @@ fn plausible(parts: &Parts, gap_first: &str, gap_second: &str) -> bool {
 }
 
 /// `20240131` or `31012024`, alone, with a time behind, or with six digits of time attached.
-fn compact(text: &str, leading: usize) -> Option<Parts> {
+fn compact(text: &str, leading: usize) -> Option<(Parts, &str)> {
     if !time(text.get(leading..)?) {
         return None;
     }
@@ -256,12 +266,13 @@ fn compact(text: &str, leading: usize) -> Option<Parts> {
     if widths == [2, 2, 4] && !(1900..=2100).contains(&last) {
         return None;
     }
-    Some(Parts {
+    let parts = Parts {
         numbers: [first?, second?, last],
         widths,
         named: None,
         separator: '0',
-    })
+    };
+    Some((parts, text.get(8..)?))
 }
 
 /// A number of up to four digits, or a month's name. Gives value, width and the rest.
@@ -337,17 +348,6 @@ fn without_zone(clock: &str) -> Option<&str> {
     let inside = zone.strip_suffix(']')?;
     let fits = |c: char| c.is_ascii_alphanumeric() || "+-.:".contains(c);
     (inside.len() <= 12 && inside.chars().all(fits)).then(|| before.trim_end())
-}
-
-/// Whether a date is followed by a time that names its offset from UTC.
-pub(super) fn zoned(cell: &str) -> bool {
-    if cell.trim_end().ends_with(']') {
-        return cell.contains('[');
-    }
-    let Some((_, clock)) = cell.split_once(':') else {
-        return false;
-    };
-    clock.trim_end().ends_with(['Z', 'z']) || clock.contains(['+', '-']) || clock.contains("UTC")
 }
 
 /// Short names of days in front of a date, as in `Mon, 31 Jan 2024`.

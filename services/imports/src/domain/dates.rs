@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 
 use chrono::{Datelike, NaiveDate};
 
-use super::date::{ORDERS, Order, day, parts, zoned};
+use super::date::{ORDERS, Order, day, parts};
+use super::stamp;
 
 /// A reading of the dates that spans so many times the days of another is not the right one.
 const SPAN_FACTOR: i64 = 10;
@@ -54,6 +55,8 @@ pub(super) struct Dates {
     pub(super) varies: bool,
     /// Whether some cell has a time with an offset from UTC.
     pub(super) zoned: bool,
+    /// Whether some time of day is none that stands for the day alone.
+    pub(super) ticks: bool,
     /// Whether all years are those of the Buddhist calendar.
     pub(super) buddhist: bool,
     /// Whether some cell has a time of day.
@@ -89,7 +92,10 @@ impl Dates {
         let Some(parts) = parts(cell) else { return };
         self.buddhist = parts.buddhist() && (self.buddhist || self.constant.is_none());
         self.short_first |= parts.short_first();
-        self.zoned |= zoned(cell);
+        if let Some(clock) = stamp::clock(cell) {
+            self.zoned |= clock.ahead.is_some();
+            self.ticks |= !clock.vague();
+        }
         self.timed |= cell.contains(':');
         self.unpadded |= parts.unpadded();
         let days = ORDERS.map(|order| day(parts, order, today));

@@ -276,6 +276,12 @@ pub(super) fn name_zone(names: &[String]) -> bool {
     names.iter().any(zone)
 }
 
+/// Whether a column says that its times are in UTC.
+pub(super) fn names_utc(name: &str) -> bool {
+    let name = plain(name);
+    name.split(' ').any(|word| matches!(word, "utc" | "gmt"))
+}
+
 /// Whether names are written in a script of East Asia, where a short year may come first.
 pub(super) fn east_asian(names: &[String]) -> bool {
     let mut letters = names.iter().flat_map(|name| name.chars());

@@ -1,5 +1,6 @@
 //! What the reader makes of a file when the account is known, and of rows that are none.
 
+use chrono_tz::Tz;
 use djinn_ledger::account::Kind;
 
 use super::reading::{Hints, Reading, Recognition, recognise};
@@ -291,9 +292,53 @@ fn a_guessed_encoding_shows_both_readings() {
 #[test]
 fn an_offset_from_utc_is_told() {
     let text = b"Date,Text,Amount\n2024-01-15T23:30:00Z,A,-1.00\n2024-01-16T00:10:00Z,B,-2.00\n";
-    assert!(evidence(text.to_vec()).contains("offset from UTC"));
+    assert!(evidence(text.to_vec()).contains("offset from UTC, and the account has no time zone"));
+    let days = b"Date,Text,Amount\n2024-01-15T00:00:00Z,A,-1.00\n2024-01-16T12:00:00Z,B,-2.00\n";
+    assert!(evidence(days.to_vec()).contains("they mean the day alone"));
+    let beside = b"Date,Time,Time Zone,Text,Amount\n2024-01-15,23:30,PST,A,-1.00\n\
+        2024-01-16,00:10,PDT,B,-2.00\n";
+    assert!(evidence(beside.to_vec()).contains("names a time zone beside its times"));
     let named = b"created_utc,Text,Amount\n2024-01-15 23:30,A,-1.00\n2024-01-16 00:10,B,-2.00\n";
-    assert!(evidence(named.to_vec()).contains("names a time zone"));
+    assert!(evidence(named.to_vec()).contains("times are in UTC"));
     let local = b"Date,Text,Amount\n2024-01-15 23:30,A,-1.00\n2024-01-16 00:10,B,-2.00\n";
     assert!(!evidence(local.to_vec()).contains("offset"));
+}
+
+/// The days of the rows as they are booked, and where they differ as they are written.
+fn days(text: &str, zone: Option<Tz>) -> String {
+    let source = Bytes(text.as_bytes().to_vec());
+    let hints = Hints {
+        time_zone: zone,
+        ..hints(&[])
+    };
+    let recognition = recognise(&source, &hints).unwrap();
+    let reading = recognition.reading().unwrap();
+    let entries = rows(&source, reading).unwrap().map(Result::unwrap);
+    let days = entries.map(|entry| match entry {
+        Entry::Row(row) if row.booked_on == row.written_on => row.booked_on.to_string(),
+        Entry::Row(row) => format!("{} (written {})", row.booked_on, row.written_on),
+        Entry::Rejected(rejected) => rejected.reason.to_owned(),
+    });
+    days.collect::<Vec<_>>().join(", ")
+}
+
+#[test]
+fn time_stamps_become_days_in_the_time_zone_of_the_account() {
+    let berlin = Some(chrono_tz::Europe::Berlin);
+    let offset = "Date,Text,Amount\n2024-01-15T23:30:00Z,A,-1.00\n2024-01-16T10:10:00Z,B,-2.00\n";
+    let utc = "Date (UTC),Text,Amount\n2024-01-15 23:30,A,-1.00\n2024-01-16 10:10,B,-2.00\n";
+    let local = "Date,Text,Amount\n2024-01-15 23:30,A,-1.00\n2024-01-16 10:10,B,-2.00\n";
+    let alone = "Date,Text,Amount\n2024-01-15T00:00:00Z,A,-1.00\n2024-01-16T00:00:00Z,B,-2.00\n";
+    let west = Some(chrono_tz::America::Los_Angeles);
+    let moved = "2024-01-16 (written 2024-01-15), 2024-01-16";
+    for (text, zone, expected) in [
+        (offset, None, "2024-01-15, 2024-01-16"),
+        (offset, berlin, moved),
+        (offset, west, "2024-01-15, 2024-01-16"),
+        (utc, berlin, moved),
+        (local, berlin, "2024-01-15, 2024-01-16"),
+        (alone, west, "2024-01-15, 2024-01-16"),
+    ] {
+        assert_eq!(days(text, zone), expected, "{zone:?} {text}");
+    }
 }

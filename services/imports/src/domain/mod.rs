@@ -5,9 +5,9 @@
 //! In reading order: what is no statement is seen through (`disguise`), bytes become text
 //! (`encoding`), text becomes records (`dialect`, `record`), records become a table (`layout`,
 //! `header`, `vocabulary`, `shape`, `section`, `edge`), cells become numbers and dates (`number`,
-//! `figures`, `date`, `month`, `year`), columns are surveyed (`seen`, `column`, `numbers`, `dates`,
-//! `table`), possible meanings of the amount columns (`amount`, `candidate`, `teller`) are tried
-//! against the rows (`trial`, `sign`, `nature`, `fee`) and judged (`bench`, `contender`,
+//! `figures`, `date`, `month`, `year`, `stamp`), columns are surveyed (`seen`, `column`, `numbers`,
+//! `dates`, `table`), possible meanings of the amount columns (`amount`, `candidate`, `teller`) are
+//! tried against the rows (`trial`, `sign`, `nature`, `fee`) and judged (`bench`, `contender`,
 //! `surcharge`, `decision`; of the dates `when`, `custom`, `recurrence`), with reasons
 //! (`evidence`), and what stays open is asked (`wording`, `sample`) unless it has been answered
 //! before (`answer`, `heading`, `template`). What a person says of the columns comes before all of
@@ -40,6 +40,7 @@ pub mod encoding;
 pub mod number;
 pub mod record;
 pub mod shape;
+pub mod stamp;
 pub mod when;
 
 mod bench;
@@ -67,6 +68,7 @@ mod sample;
 mod section;
 mod seen;
 mod sign;
+mod source;
 mod summary;
 mod surcharge;
 mod table;

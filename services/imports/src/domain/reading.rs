@@ -1,8 +1,7 @@
 //! The frozen decision how a file is read, and how it is reached.
 
-use std::io::Read;
-
 use chrono::NaiveDate;
+use chrono_tz::Tz;
 use djinn_ledger::account::Kind;
 use djinn_ledger::money::Currency;
 use serde::{Deserialize, Serialize};
@@ -24,24 +23,18 @@ use super::record::Dialect;
 use super::row;
 use super::seen::{self, Seen};
 use super::shape::{self, Shape};
+use super::stamp::Stamps;
 use super::table::Table;
 use super::trial::{self, Findings, Trial};
 use super::when::{self, Custom, Day, When};
 use super::wording;
 use super::year::Years;
 
+pub use super::source::{ReadError, Source};
+
 /// The version of [`Reading`], noted with each. A file reads for ever as it was frozen, so fields
 /// are only added, with a default that says what an earlier release did.
 pub const VERSION: u16 = 3;
-
-/// Where a statement's bytes come from. Every call reads from the beginning.
-pub trait Source {
-    /// Opens the bytes.
-    ///
-    /// # Errors
-    /// When they cannot be reached.
-    fn open(&self) -> std::io::Result<Box<dyn Read + Send>>;
-}
 
 /// What is known before the file is read.
 #[derive(Clone, Debug)]
@@ -52,6 +45,8 @@ pub struct Hints {
     pub currency: Option<Currency>,
     /// The account's kind: only cards and loans show a debt as a positive balance.
     pub kind: Option<Kind>,
+    /// The time zone of the account's holder.
+    pub time_zone: Option<Tz>,
     /// A person's answers to questions; one that is no choice is asked again.
     pub answers: Answers,
     /// What was answered for such a statement before: taken where the person has not answered.
@@ -89,6 +84,10 @@ pub struct Reading {
     pub day: Day,
     /// The column of the day the money counts.
     pub value_day: Option<Day>,
+    /// How time stamps become days; none in readings of earlier releases and where days count as
+    /// they are written.
+    #[serde(default)]
+    pub stamps: Option<Stamps>,
     /// Where the amount stands and what its sign means.
     pub plan: Plan,
     /// The balance behind each row.
@@ -192,34 +191,6 @@ impl Recognition {
     }
 }
 
-/// Why reading failed.
-#[derive(Debug, thiserror::Error)]
-pub enum ReadError {
-    /// The source failed.
-    #[error("the source cannot be read")]
-    Io(#[from] std::io::Error),
-    /// The file is larger than a limit allows.
-    #[error("the {what} is over the limit of {limit}")]
-    Limit {
-        /// What is too large: file, line, cell, columns, rows.
-        what: &'static str,
-        /// The limit in words.
-        limit: &'static str,
-    },
-    /// The bytes are not of the frozen encoding: the file is another one.
-    #[error("the text is not {encoding}")]
-    Undecodable {
-        /// The encoding's name.
-        encoding: String,
-    },
-}
-
-impl ReadError {
-    pub(super) fn limit(what: &'static str, limit: &'static str) -> Self {
-        Self::Limit { what, limit }
-    }
-}
-
 /// Looks at a file and decides how it is read, over whole columns, in a few streaming passes.
 ///
 /// # Errors
@@ -278,15 +249,12 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
     let texts = [parts.descriptions.as_slice(), &parts.counterparties].concat();
     let mut custom = Custom::new(survey, table.mark(), parts.currency, &texts);
     custom.iban = parts.iban || layout.iban;
-    let mut when = match when::decide(survey, layout, &custom) {
-        Ok(when) => when,
+    let distinct = mapping.distinct(findings.unique).map_err(Refusal::from);
+    let days = distinct.and_then(|()| days(&seen, &custom, hints, &mapping));
+    let (when, dated) = match days {
+        Ok(days) => days,
         Err(refusal) => return Ok(Recognition::Refused(refusal)),
     };
-    let distinct = mapping.distinct(findings.unique);
-    if let Err(unfit) = distinct.and_then(|()| mapping.when(&mut when, survey)) {
-        return Ok(Recognition::Refused(unfit.into()));
-    }
-    let dated = answer::date(&mut when, layout, hints);
     let names = column::names(layout);
     let bench = Bench {
         holder: Holder::new(hints.kind, custom.iban),
@@ -325,6 +293,20 @@ fn bases(table: &Table<'_>, mapping: &Mapping) -> Result<Vec<Base>, Refusal> {
     mapping.fits(table)?;
     mapping.bases(&mut bases)?;
     Ok(bases)
+}
+
+/// Which column tells the day, as figures, custom, mapping and answers have it.
+fn days(
+    seen: &Seen,
+    custom: &Custom<'_>,
+    hints: &Hints,
+    mapping: &Mapping,
+) -> Result<(When, Option<Given>), Refusal> {
+    let mut when = when::decide(&seen.survey, &seen.layout, custom)?;
+    mapping.when(&mut when, &seen.survey)?;
+    let given = answer::date(&mut when, &seen.layout, hints);
+    when.stamp(&seen.survey, &seen.layout, hints.time_zone);
+    Ok((when, given))
 }
 
 /// The column that may hold fees, and whether its header or a person calls it that.
@@ -462,6 +444,7 @@ fn assemble(
         date_columns: layout.date_columns.clone(),
         day,
         value_day: when.value,
+        stamps: when.stamps.clone(),
         plan: plan.clone(),
         balance: decision.balance,
         currency_columns: hints.currency_columns(&seen.survey, layout, plan),

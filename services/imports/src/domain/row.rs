@@ -7,6 +7,7 @@ use super::amount::Unreadable;
 use super::number::Figure;
 use super::reading::{ReadError, Reading, Source, Undated};
 use super::record::{ROWS_MAX, Record, Records};
+use super::when::Day;
 use super::{column, date, ownership, shape, sign, summary};
 
 /// How much of a rejected line is shown, in bytes.
@@ -19,6 +20,9 @@ pub struct StatementRow {
     pub line: u64,
     /// The day it was booked.
     pub booked_on: NaiveDate,
+    /// The same as the file writes it, whatever the account's time zone: by it the row is known
+    /// again, also when the zone was told in between.
+    pub written_on: NaiveDate,
     /// The day the money counts, if the file has it.
     pub value_on: Option<NaiveDate>,
     /// Outflow negative, inflow positive; exact as written. Whether the currency has so many
@@ -70,11 +74,18 @@ pub struct Rows {
     next: Option<RejectedRow>,
     /// The line of the held row as it stands in the file, kept where it may turn out a summary.
     line: String,
-    day: Option<NaiveDate>,
+    day: Option<Dated>,
     rows: u64,
     /// The sum of the rows since the last total, and their number.
     sum: (i128, u64),
     ended: bool,
+}
+
+/// The day of a row: as the file writes it, and in the account's time zone.
+#[derive(Clone, Copy)]
+struct Dated {
+    written: NaiveDate,
+    booked: NaiveDate,
 }
 
 /// From this version of a reading on, a dated row is a total by its word and its sum, texts of
@@ -154,7 +165,10 @@ impl Iterator for Rows {
                         }
                     }
                     self.rows += 1;
-                    self.day = Some(row.booked_on);
+                    self.day = Some(Dated {
+                        written: row.written_on,
+                        booked: row.booked_on,
+                    });
                     let amount = row.amount.at_scale(SCALE_MAX).unwrap_or(0);
                     self.sum = (self.sum.0.saturating_add(amount), self.sum.1 + 1);
                     self.held = Some(row);
@@ -231,7 +245,7 @@ impl Rows {
             Some(Entry::Rejected(rejected(record, reason, detail.to_owned())))
         };
         let today = reading.today;
-        let day = date::read(record.cell(reading.day.column), reading.day.order, today);
+        let day = self.day_of(record, reading.day);
         let amount = reading.plan.read(record);
         let Some(day) = day else {
             let other = reading
@@ -343,7 +357,16 @@ impl Rows {
             .is_some_and(|status| says(record.cell(status)))
     }
 
-    fn row(&self, record: &Record, booked_on: NaiveDate, amount: Decimal) -> Entry {
+    fn day_of(&self, record: &Record, day: Day) -> Option<Dated> {
+        let reading = &self.reading;
+        let cell = record.cell(day.column);
+        let written = date::read(cell, day.order, reading.today)?;
+        let stamps = reading.stamps.as_ref();
+        let booked = stamps.map_or(written, |stamps| stamps.day(day.column, cell, written));
+        Some(Dated { written, booked })
+    }
+
+    fn row(&self, record: &Record, day: Dated, amount: Decimal) -> Entry {
         let reading = &self.reading;
         let mut codes = reading
             .currency_columns
@@ -365,7 +388,8 @@ impl Rows {
             .map(|column| record.cell(column).to_owned());
         let value = reading
             .value_day
-            .and_then(|value| date::read(record.cell(value.column), value.order, reading.today));
+            .and_then(|value| self.day_of(record, value))
+            .map(|day| day.booked);
         let balance = reading.balance.and_then(|cell| {
             super::amount::figure(record, cell)
                 .ok()
@@ -380,7 +404,8 @@ impl Rows {
         }
         Entry::Row(StatementRow {
             line: record.line,
-            booked_on,
+            booked_on: day.booked,
+            written_on: day.written,
             value_on: value,
             amount,
             currency,

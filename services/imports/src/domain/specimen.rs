@@ -24,6 +24,7 @@ pub(super) fn hints(answers: &[(&str, &str)]) -> Hints {
         today: NaiveDate::from_ymd_opt(2026, 6, 15).unwrap(),
         currency: None,
         kind: None,
+        time_zone: None,
         answers: owned.collect::<BTreeMap<_, _>>(),
         template: None,
         mapping: None,

@@ -1,5 +1,6 @@
 //! Which column tells the day of a row, and in which order it writes day and month.
 
+use chrono_tz::Tz;
 use djinn_ledger::money::Currency;
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,7 @@ use super::dates::{Dates, Settled};
 use super::header::{self, DateKind};
 use super::layout::Layout;
 use super::reading::Refusal;
+use super::stamp::{self, Stamps};
 
 /// From so many rows on, a column with one and the same date is suspicious.
 const CONSTANT_ROWS_MIN: u64 = 4;
@@ -39,6 +41,8 @@ pub(super) struct When {
     pub(super) choices: Vec<Day>,
     /// The day the money counts, when the file has that too.
     pub(super) value: Option<Day>,
+    /// How its time stamps become days.
+    pub(super) stamps: Option<Stamps>,
     pub(super) evidence: Vec<String>,
 }
 
@@ -51,6 +55,17 @@ struct Candidate {
 }
 
 impl When {
+    /// Settles how time stamps become days in the account's time zone, once it is known which
+    /// columns hold the days.
+    pub(super) fn stamp(&mut self, survey: &Survey, layout: &Layout, zone: Option<Tz>) {
+        let days = self.choices.iter().chain(&self.value);
+        let mut columns: Vec<usize> = days.map(|day| day.column).collect();
+        columns.dedup();
+        let (stamps, evidence) = stamp::find(survey, layout, &columns, zone);
+        self.stamps = stamps;
+        self.evidence.extend(evidence);
+    }
+
     /// How the dates run through the file under every order that is still possible.
     pub(super) fn direction(&self, survey: &Survey) -> Option<bool> {
         let mut found = None;
@@ -124,6 +139,7 @@ pub(super) fn decide(
     let mut when = When {
         choices: Vec::new(),
         value: None,
+        stamps: None,
         evidence: Vec::new(),
     };
     for candidate in &columns {
@@ -143,14 +159,6 @@ pub(super) fn decide(
         }
     }
     when.choices.truncate(4);
-    let zoned = |candidate: &Candidate| survey.facts(candidate.column).dates.zoned;
-    if columns.iter().any(zoned) {
-        let text = "Time stamps carry an offset from UTC: the date counts as it is written.";
-        when.evidence.push(text.to_owned());
-    } else if layout.names.as_deref().is_some_and(header::name_zone) {
-        let text = "The header names a time zone: the date counts as it is written.";
-        when.evidence.push(text.to_owned());
-    }
     let value = candidates.iter().find(|candidate| {
         candidate.kind == DateKind::Value && columns.iter().all(|c| c.column != candidate.column)
     });

@@ -1,6 +1,7 @@
 //! Requests into what the rest of the service trusts. Every refusal names the field, the reason and
 //! the way out.
 
+use djinn_ledger::zone::Zone;
 use djinn_proto::imports::v1 as proto;
 use uuid::Uuid;
 
@@ -54,6 +55,12 @@ pub(super) fn answers(asked: std::collections::HashMap<String, String>) -> Resul
         return Err(Error::invalid("answers", problem));
     }
     Ok(asked.into_iter().collect())
+}
+
+/// A time zone by its IANA name; empty for none.
+pub(super) fn time_zone(field: &'static str, text: &str) -> Result<Zone, Error> {
+    let problem = "is no time zone; send a name of the IANA database, as Europe/Berlin";
+    Zone::parse(text).map_err(|_| Error::invalid(field, problem))
 }
 
 pub(super) fn page_size(asked: i32) -> Result<i64, Error> {

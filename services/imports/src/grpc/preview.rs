@@ -30,6 +30,7 @@ pub(super) async fn preview(
     let said = Said {
         answers: parse::answers(asked.answers)?,
         mapping: reread::mapping(asked.mapping.as_ref())?,
+        time_zone: parse::time_zone("time_zone", &asked.time_zone)?,
     };
     let preview = steps.preview(user, upload_id, said, rows_max).await?;
     let reading = Part::Reading(proto::PreviewReading {

@@ -1,6 +1,7 @@
 //! A look into a file without an import: scanned first, then read like an import would.
 
 use djinn_chassis::auth::UserId;
+use djinn_ledger::zone::Zone;
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
@@ -31,6 +32,8 @@ pub struct Said {
     pub answers: Answers,
     /// What the columns mean.
     pub mapping: Option<Mapping>,
+    /// The time zone in which time stamps become days.
+    pub time_zone: Zone,
 }
 
 /// What a preview shows.
@@ -70,6 +73,7 @@ impl Steps {
             today: self.clock.today(),
             currency: None,
             kind: None,
+            time_zone: said.time_zone.known(),
             answers: said.answers,
             // A preview has no account, and templates belong to one.
             template: None,

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use djinn_ledger::account::{self, Kind};
+use djinn_ledger::account::{self, Account};
 
 use super::{
     Key, Steps,
@@ -68,10 +68,9 @@ impl Steps {
         let file = file_of(&mut transaction, import.upload_id).await?;
         let account = account::get(&mut transaction, import.account_id).await?;
         transaction.commit().await?;
-        let kind = account.map(|account| account.kind);
         let object_key = file.object_key;
         let read = self
-            .read_for(key, &import, kind, object_key.clone())
+            .read_for(key, &import, account.as_ref(), object_key.clone())
             .await?;
         let routed = match read {
             (Recognition::Ready(reading), template_id) => {
@@ -122,13 +121,14 @@ impl Steps {
         &self,
         key: Key,
         import: &Import,
-        kind: Option<Kind>,
+        account: Option<&Account>,
         object_key: String,
     ) -> Result<(Recognition, Option<Uuid>), Error> {
         let mut hints = Hints {
             today: self.clock.today(),
             currency: Some(import.currency),
-            kind,
+            kind: account.map(|account| account.kind),
+            time_zone: account.and_then(|account| account.time_zone.known()),
             answers: import.answers.clone(),
             template: None,
             mapping: import.mapping.clone(),

@@ -88,6 +88,7 @@ impl Steps {
             today: self.clock.today(),
             currency: Some(import.currency),
             kind: None,
+            time_zone: None,
             answers: import.answers.clone(),
             mapping: None,
             template: kept.map(|kept| Saved {

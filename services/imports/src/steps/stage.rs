@@ -183,7 +183,7 @@ impl RowWriter {
         let (account_id, money) = self.place(&row)?;
         let fingerprint = fingerprint(
             *account_id.as_bytes(),
-            row.booked_on,
+            row.written_on,
             money,
             &row.description,
             &row.counterparty,

@@ -32,3 +32,4 @@ mod template;
 mod template_file;
 mod tenancy;
 mod upload;
+mod zone;

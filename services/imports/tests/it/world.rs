@@ -5,14 +5,8 @@ use std::{net::SocketAddr, time::Duration};
 
 use djinn_chassis::{
     auth::UserId,
-    clock::Clock,
     postgres::{Options, Postgres, UserTransaction},
     testing::{self, Database, Process, Proxy},
-};
-use djinn_ledger::{
-    Change,
-    account::{self, Kind, NewAccount},
-    money::{Currency, Money},
 };
 use djinn_proto::imports::v1::{
     self as proto, Import, ImportState, import_service_client::ImportServiceClient,
@@ -25,6 +19,10 @@ use tonic::{
     transport::{Channel, Endpoint},
 };
 use uuid::Uuid;
+
+// Told by its path, because an example reads this file as well.
+#[path = "world/account.rs"]
+mod account;
 
 /// Long enough for a busy machine; a condition that holds sooner ends sooner.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
@@ -205,53 +203,6 @@ impl World {
             .user(user)
             .await
             .unwrap()
-    }
-
-    pub(crate) async fn account(&self, user: UserId, currency: &str) -> Uuid {
-        self.open(user, "Giro", "", currency).await
-    }
-
-    /// An account of this name and number.
-    pub(crate) async fn open(
-        &self,
-        user: UserId,
-        name: &str,
-        number: &str,
-        currency: &str,
-    ) -> Uuid {
-        let clock = Clock::system();
-        let account_id = clock.id();
-        let mut transaction = self.as_sync(user).await;
-        let change = Change::begin(&clock);
-        let account = NewAccount {
-            account_id,
-            name: name.to_owned(),
-            kind: Kind::Checking,
-            number: number.to_owned(),
-            opening: Money {
-                currency: Currency::parse(currency).unwrap(),
-                minor_units: 10_000,
-            },
-            created_at: clock.now(),
-        };
-        account::create(&mut transaction, &change, &account)
-            .await
-            .unwrap();
-        change.commit(transaction, &[account_id]).await.unwrap();
-        account_id
-    }
-
-    /// Every amount of the account, as the ledger has them.
-    pub(crate) async fn ledger(&self, user: UserId, account_id: Uuid) -> Vec<i64> {
-        let mut transaction = self.as_sync(user).await;
-        sqlx::query_scalar(
-            "SELECT amount_minor FROM ledger.transaction WHERE account_id = $1 \
-             ORDER BY booked_on, transaction_id",
-        )
-        .bind(account_id)
-        .fetch_all(&mut *transaction)
-        .await
-        .unwrap()
     }
 }
 

@@ -4,6 +4,7 @@ use djinn_ledger::{
     account::{Account, Edit, Kind},
     money::Money,
     number::{self, Unfit},
+    zone::Zone,
 };
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use super::{
 };
 
 /// The fields of an account that `update_mask` may name.
-const EDITABLE: &str = "name, kind, opening_balance, number";
+const EDITABLE: &str = "name, kind, opening_balance, number, time_zone";
 
 /// A new account.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub(crate) struct CreateAccount {
     pub(crate) kind: Kind,
     /// The number, as the ledger keeps it; empty if not told.
     pub(crate) number: String,
+    /// The time zone of its holder.
+    pub(crate) time_zone: Zone,
     /// The balance before the first transaction, in the account's currency.
     pub(crate) opening: Money,
 }
@@ -59,6 +62,8 @@ pub(crate) struct UpdateAccount {
     pub(crate) kind: Option<Kind>,
     /// The new number, if it changes.
     pub(crate) number: Option<String>,
+    /// The new time zone, if it changes.
+    pub(crate) time_zone: Option<Zone>,
     /// The new opening balance, if it changes. Its currency is compared with the account's.
     pub(crate) opening: Option<Money>,
 }
@@ -91,6 +96,7 @@ impl UpdateAccount {
             name: self.name.clone(),
             kind: self.kind,
             number: self.number.clone(),
+            time_zone: self.time_zone,
             opening_minor: self.opening.map(|opening| opening.minor_units),
         })
     }
@@ -112,6 +118,8 @@ pub(crate) struct Mask {
     pub(crate) opening_balance: bool,
     /// `number`.
     pub(crate) number: bool,
+    /// `time_zone`.
+    pub(crate) time_zone: bool,
 }
 
 impl Fields {
@@ -130,6 +138,7 @@ impl Fields {
                 "kind" => mask.kind = true,
                 "opening_balance" => mask.opening_balance = true,
                 "number" => mask.number = true,
+                "time_zone" => mask.time_zone = true,
                 "currency_code" => self.refuse(
                     field,
                     "names currency_code, which never changes; open another account",
@@ -171,6 +180,16 @@ impl Fields {
         };
         self.refuse(field, problem);
         None
+    }
+
+    /// The time zone of an account's holder; empty for none.
+    pub(crate) fn time_zone(&mut self, field: &str, text: &str) -> Option<Zone> {
+        let zone = Zone::parse(text).ok();
+        if zone.is_none() {
+            let problem = "is no time zone; send a name of the IANA database, as Europe/Berlin";
+            self.refuse(field, problem);
+        }
+        zone
     }
 
     /// The opening balance of a new account: zero when it is not told, and in the account's
@@ -219,6 +238,7 @@ mod tests {
             name: "Giro".to_owned(),
             kind: Kind::Checking,
             number: String::new(),
+            time_zone: Zone::default(),
             opening: money("EUR", 100),
             closed_at: None,
             version: 7,
@@ -235,6 +255,7 @@ mod tests {
             name: Some("Main".to_owned()),
             kind: None,
             number: Some("DE89370400440532013000".to_owned()),
+            time_zone: Zone::parse("Europe/Berlin").ok(),
             opening: Some(money("EUR", -5)),
         }
     }
@@ -245,6 +266,7 @@ mod tests {
             name: Some("Main".to_owned()),
             kind: None,
             number: Some("DE89370400440532013000".to_owned()),
+            time_zone: Zone::parse("Europe/Berlin").ok(),
             opening_minor: Some(-5),
         };
         assert_eq!(edit().permit(&account()).unwrap(), expected);
@@ -291,18 +313,19 @@ mod tests {
             kind: true,
             opening_balance: true,
             number: true,
+            time_zone: true,
         };
         assert_eq!(read(&["name"]), Ok(name));
         assert_eq!(read(&["name", "name"]), Ok(name));
         assert_eq!(
-            read(&["kind", "number", "opening_balance", "name"]),
+            read(&["kind", "number", "opening_balance", "time_zone", "name"]),
             Ok(all)
         );
         for (paths, expected) in [
             (
                 &[][..],
                 "update_mask: is empty; name what to change, of name, kind, opening_balance, \
-                 number",
+                 number, time_zone",
             ),
             (
                 &["name", "currency_code"],
@@ -311,7 +334,7 @@ mod tests {
             (
                 &["*"],
                 "update_mask: names \"*\", which cannot change; name of name, kind, \
-                 opening_balance, number",
+                 opening_balance, number, time_zone",
             ),
         ] {
             assert_eq!(read(paths), Err(expected.to_owned()));
@@ -319,6 +342,23 @@ mod tests {
         assert!(read(&["opening_balance.minor_units"]).is_err());
         assert!(read(&[&"x".repeat(100_000)]).unwrap_err().len() < 200);
         assert!(read(&["x"; 10_000]).unwrap_err().len() < 200);
+    }
+
+    #[test]
+    fn time_zones() {
+        let read = |text: &str| {
+            let mut fields = Fields::new();
+            let zone = fields.time_zone("time_zone", text);
+            let finished = fields.finish(|| zone);
+            finished
+                .map(Zone::name)
+                .map_err(|invalid| invalid.to_string())
+        };
+        assert_eq!(read("Asia/Kolkata"), Ok("Asia/Kolkata"));
+        assert_eq!(read(""), Ok(""));
+        let refused = "time_zone: is no time zone; send a name of the IANA database, as \
+                       Europe/Berlin";
+        assert_eq!(read("CET+1"), Err(refused.to_owned()));
     }
 
     #[test]

@@ -259,7 +259,7 @@ fn editable() -> String {
 
 #[cfg(test)]
 mod tests {
-    use djinn_ledger::{account::Kind, transaction::Source};
+    use djinn_ledger::{account::Kind, transaction::Source, zone::Zone};
 
     use super::*;
 
@@ -279,6 +279,7 @@ mod tests {
                 name: "Giro".to_owned(),
                 kind: Kind::Checking,
                 number: String::new(),
+                time_zone: Zone::default(),
                 opening: money("EUR"),
                 closed_at: closed.then_some(DAY),
                 version: 7,

@@ -39,6 +39,7 @@ pub(crate) fn create_account(request: &CreateAccountRequest) -> Result<CreateAcc
     let sent = sent.map(|money| (money.currency_code.as_str(), money.minor_units));
     let opening = fields.opening("opening_balance", sent, &request.currency_code);
     let number = fields.number("number", &request.number);
+    let time_zone = fields.time_zone("time_zone", &request.time_zone);
     fields.finish(|| {
         Some(CreateAccount {
             request_id: request_id?,
@@ -46,6 +47,7 @@ pub(crate) fn create_account(request: &CreateAccountRequest) -> Result<CreateAcc
             name: name?,
             kind: kind?,
             number: number?,
+            time_zone: time_zone?,
             opening: opening?,
         })
     })
@@ -101,6 +103,10 @@ pub(crate) fn update_account(request: UpdateAccountRequest) -> Result<UpdateAcco
         .number
         .then(|| fields.number("account.number", &account.number))
         .flatten();
+    let time_zone = mask
+        .time_zone
+        .then(|| fields.time_zone("account.time_zone", &account.time_zone))
+        .flatten();
     let opening = match account.opening_balance {
         Some(money) if mask.opening_balance => {
             let field = "account.opening_balance";
@@ -122,6 +128,7 @@ pub(crate) fn update_account(request: UpdateAccountRequest) -> Result<UpdateAcco
             name,
             kind,
             number,
+            time_zone,
             opening,
         })
     })
@@ -153,6 +160,7 @@ pub(crate) fn account(holding: Holding) -> proto::Account {
         close_time: account.closed_at.map(Into::into),
         name: account.name,
         number: account.number,
+        time_zone: account.time_zone.name().to_owned(),
     }
 }
 

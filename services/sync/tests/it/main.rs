@@ -16,3 +16,4 @@ mod number;
 mod service;
 mod tenancy;
 mod transaction;
+mod zone;

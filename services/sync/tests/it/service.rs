@@ -288,6 +288,7 @@ pub(crate) fn request(name: &str) -> CreateAccountRequest {
         currency_code: "EUR".to_owned(),
         opening_balance: None,
         number: String::new(),
+        time_zone: String::new(),
     }
 }
 

@@ -45,6 +45,7 @@ pub(super) fn account(id: &str) -> Account {
         update_time: moment!(),
         close_time: None,
         number: String::new(),
+        time_zone: String::new(),
     }
 }
 

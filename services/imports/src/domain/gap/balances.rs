@@ -73,6 +73,7 @@ mod tests {
         Entry::Row(StatementRow {
             line: 1,
             booked_on: NaiveDate::from_ymd_opt(2026, 3, 14).unwrap(),
+            written_on: NaiveDate::from_ymd_opt(2026, 3, 14).unwrap(),
             value_on: None,
             amount: whole(amount),
             currency: None,

@@ -179,6 +179,7 @@ fn entry(number: i32, day: NaiveDate, amount: Decimal, balance: Option<Decimal>)
     Entry::Row(StatementRow {
         line: u64::try_from(number).unwrap() + 1,
         booked_on: day,
+        written_on: day,
         value_on: None,
         amount,
         currency: None,
