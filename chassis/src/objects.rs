@@ -177,7 +177,8 @@ impl Objects {
             objects: self.clone(),
             key: key.to_owned(),
             id,
-            buffer: BytesMut::new(),
+            // Pages that no byte reaches cost nothing, and one that grows is held twice.
+            buffer: BytesMut::with_capacity(PART_BYTES),
             completed: Vec::new(),
         })
     }
@@ -345,7 +346,8 @@ impl Parts {
                 "an object of more than 10,000 parts".into(),
             ));
         }
-        let part = self.buffer.split().freeze();
+        let part = std::mem::replace(&mut self.buffer, BytesMut::with_capacity(PART_BYTES));
+        let part = part.freeze();
         let sent = self
             .objects
             .client

@@ -196,31 +196,33 @@ async fn claim_by_id(
 
 /// Sweep 2: equal content. The n-th unclaimed row of the file with a fingerprint pairs with the
 /// n-th unclaimed row of the ledger, or tombstone, that has it; what is left over is new and takes
-/// the next free occurrences. Ranks are computed only for fingerprints that the ledger knows or the
-/// file repeats.
+/// the next free occurrences. A fingerprint is of one account, which is hashed into it.
 ///
 /// A tombstone whose row was brought back claims nothing: the row that brought it back stands for
 /// it, or that row's own tombstone. Its occurrence is theirs and stays taken.
 ///
-/// Verdicts are written in the order of the rows, as their index is sorted: in that of fingerprints
-/// each would touch another page.
+/// A file of a million rows is sorted by its fingerprints once, and so is what the ledger knows of
+/// them; occurrences are counted only for rows that found no pair. Verdicts are written in the
+/// order of the rows, as their index is sorted: in that of fingerprints each would touch another
+/// page.
 async fn claim_by_fingerprint(
     transaction: &mut UserTransaction,
     batch: Batch,
     ids_are_stable: bool,
     fingerprints: Option<&[Vec<u8>]>,
 ) -> Result<(), Error> {
+    let user = transaction.user_id().uuid();
     sqlx::query!(
         r#"
         WITH file AS MATERIALIZED (
-            SELECT s.user_id, s.row_number, s.account_id, s.fingerprint
+            SELECT s.row_number, s.account_id, s.fingerprint
             FROM imports.staged s
             LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
             WHERE s.import_id = $1 AND s.generation = $2 AND v.row_number IS NULL
               AND ($4::bytea[] IS NULL OR s.fingerprint = ANY($4))
         ),
         known AS MATERIALIZED (
-            SELECT t.account_id, t.fingerprint, t.occurrence, t.transaction_id AS subject_id,
+            SELECT t.fingerprint, t.occurrence, t.transaction_id AS subject_id,
                    'duplicate' AS verdict,
                    NOT ($3 AND t.external_id IS NOT NULL) AND NOT EXISTS (
                        SELECT FROM imports.verdict v
@@ -230,50 +232,52 @@ async fn claim_by_fingerprint(
             FROM ledger.transaction t
             WHERE (t.account_id, t.fingerprint) IN (SELECT account_id, fingerprint FROM file)
             UNION ALL
-            SELECT b.account_id, b.fingerprint, b.occurrence, b.subject_id,
+            SELECT b.fingerprint, b.occurrence, b.subject_id,
                    'deleted_before', b.restored_by IS NULL
             FROM ledger.tombstone b
             WHERE b.kind = 'transaction' AND b.cause = 'user'
               AND (b.account_id, b.fingerprint) IN (SELECT account_id, fingerprint FROM file)
         ),
-        counted AS (
-            SELECT account_id, fingerprint, max(occurrence) AS last,
-                   count(*) FILTER (WHERE free) AS free_count
-            FROM known GROUP BY account_id, fingerprint
-        ),
-        repeated AS (
-            SELECT account_id, fingerprint FROM file GROUP BY 1, 2 HAVING count(*) > 1
-        ),
         ranked AS (
-            SELECT f.user_id, f.row_number, f.account_id, f.fingerprint,
-                   coalesce(c.last, 0) AS last, coalesce(c.free_count, 0) AS free_count,
-                   row_number() OVER (
-                       PARTITION BY f.account_id, f.fingerprint ORDER BY f.row_number
-                   ) AS rank
-            FROM file f
-            LEFT JOIN counted c USING (account_id, fingerprint)
-            LEFT JOIN repeated r USING (account_id, fingerprint)
-            WHERE c.fingerprint IS NOT NULL OR r.fingerprint IS NOT NULL
+            SELECT row_number, fingerprint,
+                   row_number() OVER (PARTITION BY fingerprint ORDER BY row_number) AS rank
+            FROM file
         ),
         available AS (
-            SELECT account_id, fingerprint, occurrence, subject_id, verdict,
-                   row_number() OVER (
-                       PARTITION BY account_id, fingerprint ORDER BY occurrence
-                   ) AS rank
+            SELECT fingerprint, occurrence, subject_id, verdict,
+                   row_number() OVER (PARTITION BY fingerprint ORDER BY occurrence) AS rank
             FROM known WHERE free
+        ),
+        paired AS MATERIALIZED (
+            SELECT r.row_number, r.fingerprint, r.rank, a.subject_id, a.verdict, a.occurrence
+            FROM ranked r LEFT JOIN available a USING (fingerprint, rank)
+            WHERE a.subject_id IS NOT NULL OR r.rank > 1 OR EXISTS (SELECT FROM known)
+        ),
+        counted AS (
+            SELECT fingerprint, max(occurrence) AS last,
+                   count(*) FILTER (WHERE free) AS free_count
+            FROM known
+            WHERE fingerprint IN (SELECT fingerprint FROM paired WHERE subject_id IS NULL)
+            GROUP BY fingerprint
         )
         INSERT INTO imports.verdict
             (user_id, import_id, generation, row_number, verdict, transaction_id, occurrence)
-        SELECT r.user_id, $1, $2, r.row_number, coalesce(a.verdict, 'new'), a.subject_id,
-               coalesce(a.occurrence, (r.last + r.rank - r.free_count)::integer)
-        FROM ranked r LEFT JOIN available a USING (account_id, fingerprint, rank)
-        WHERE a.subject_id IS NOT NULL OR r.last + r.rank - r.free_count > 1
-        ORDER BY r.row_number
+        SELECT $5, $1, $2, p.row_number, coalesce(p.verdict, 'new'), p.subject_id,
+               coalesce(
+                   p.occurrence,
+                   (coalesce(c.last, 0) + p.rank - coalesce(c.free_count, 0))::integer
+               )
+        FROM paired p
+        LEFT JOIN counted c ON p.subject_id IS NULL AND c.fingerprint = p.fingerprint
+        WHERE p.subject_id IS NOT NULL
+           OR coalesce(c.last, 0) + p.rank - coalesce(c.free_count, 0) > 1
+        ORDER BY p.row_number
         "#,
         batch.import_id,
         batch.generation,
         ids_are_stable,
         fingerprints,
+        user,
     )
     .execute(&mut **transaction)
     .await?;

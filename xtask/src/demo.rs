@@ -44,7 +44,7 @@ pub(crate) async fn run(workspace: &Workspace, arguments: Arguments) -> anyhow::
         let services = Services::start(stack).await?;
         // A figure that differs is the demo's failure, but what ran is shown and kept all the same.
         let outcome = show(stack, &services, &arguments).await;
-        services.print_memory(stack);
+        Services::print_memory(stack);
         print_links(stack, &services, arguments.keep || stack.kept());
         Ok((outcome, arguments.keep))
     })

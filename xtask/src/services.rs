@@ -90,15 +90,21 @@ impl Services {
         self.listen.page.map_or(0, |address| address.port())
     }
 
-    /// Prints what each service holds in memory, by its proportional share of shared pages.
-    pub(crate) fn print_memory(&self, stack: &Stack<'_>) {
+    /// What each service that lives holds in memory, in KiB, by its proportional share of shared
+    /// pages.
+    pub(crate) fn memory_kib(stack: &Stack<'_>) -> Vec<(&'static str, u64)> {
+        let held = SERVICES.iter().filter_map(|(_, program)| {
+            let record = stack.processes.alive(program)?;
+            Some((*program, record.proportional_kib()?))
+        });
+        held.collect()
+    }
+
+    /// Prints it.
+    pub(crate) fn print_memory(stack: &Stack<'_>) {
         println!();
         let mut sum = 0;
-        for (_, program) in SERVICES {
-            let record = stack.processes.alive(program);
-            let Some(kib) = record.and_then(|record| record.proportional_kib()) else {
-                continue;
-            };
+        for (program, kib) in Self::memory_kib(stack) {
             println!("{program:<14} {:>5} MiB of memory", kib / 1024);
             sum += kib;
         }

@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::baseline::Baseline;
 use super::history::{self, History, STEPS};
 use super::report::{Limit, Ratio, median};
-use super::{memory, report, statement};
+use super::{conclude, memory, statement};
 use crate::demo::client::Client;
 use crate::demo::money;
 use crate::services::Services;
@@ -78,26 +78,15 @@ pub(super) async fn run(workspace: Workspace, arguments: &Arguments) -> anyhow::
     .await?;
     let ratios = measured.ratios();
     measured.print();
-    report::print(&ratios);
     let path = arguments.output.clone();
     let path = path.unwrap_or_else(|| workspace.target.join("bench/import.json"));
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).context("cannot make the folder for figures")?;
-    }
-    let figures = json!({
-        "debug": arguments.debug,
-        "ratios": report::json(&ratios),
-        "runs": measured.runs_json(),
-    });
-    fs::write(&path, serde_json::to_string_pretty(&figures)?)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    println!();
-    println!("figures: {}", path.display());
-    let missed = ratios.iter().filter(|ratio| !ratio.holds()).count();
-    if arguments.check && missed > 0 {
-        bail!("{missed} limits are missed");
-    }
-    Ok(())
+    conclude(
+        &path,
+        arguments.debug,
+        &ratios,
+        measured.runs_json(),
+        arguments.check,
+    )
 }
 
 struct ImportBench<'a> {

@@ -25,6 +25,8 @@ pub(super) const CHOICES_MAX: usize = 6;
 pub(super) struct Decision {
     pub(super) choices: Vec<Plan>,
     pub(super) balance: Option<Numeral>,
+    /// Whether it follows in every single row, so that all are of one account.
+    pub(super) unbroken: bool,
     pub(super) evidence: Vec<String>,
     /// Whether rows only repeat the balance, and then whether the rows are in order of time.
     pub(super) restated: Option<bool>,
@@ -71,6 +73,8 @@ impl Bench<'_> {
                 .copied()
         });
         if let (Some(plan), Some(balance)) = (decision.choices.first().cloned(), proven) {
+            let chain = self.chain(&plan, balance);
+            decision.unbroken = chain.is_some_and(|chain| chain.exact(self.direction));
             self.oddities(&plan, balance, &mut decision);
         }
         let outcome = decision.choices.first().and_then(|plan| self.outcome(plan));

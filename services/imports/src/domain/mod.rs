@@ -7,8 +7,8 @@
 //! `header`, `vocabulary`, `shape`, `section`, `edge`), cells become numbers and dates (`number`,
 //! `figures`, `date`, `month`, `year`, `stamp`), columns are surveyed (`seen`, `column`, `numbers`,
 //! `dates`, `table`), possible meanings of the amount columns (`amount`, `candidate`, `teller`) are
-//! tried against the rows (`trial`, `sign`, `nature`, `fee`) and judged (`bench`, `contender`,
-//! `surcharge`, `decision`; of the dates `when`, `custom`, `recurrence`), with reasons
+//! tried against the rows (`trial`, `identity`, `sign`, `nature`, `fee`) and judged (`bench`,
+//! `contender`, `surcharge`, `decision`; of the dates `when`, `custom`, `recurrence`), with reasons
 //! (`evidence`), and what stays open is asked (`wording`, `sample`) unless it has been answered
 //! before (`answer`, `heading`, `template`). What a person says of the columns comes before all of
 //! it (`mapping`). Whose rows they are is found (`ownership`, `pocket`) and led to the user's
@@ -57,6 +57,7 @@ mod evidence;
 mod fee;
 mod figures;
 mod header;
+mod identity;
 mod layout;
 mod month;
 mod nature;

@@ -18,6 +18,7 @@ use super::pocket;
 use super::reading::{ReadError, Reading, Source};
 use super::record::{Record, Records};
 use super::row::{self, Entry};
+use super::seen::Seen;
 use super::table::Table;
 
 mod words;
@@ -148,23 +149,26 @@ fn candidates(survey: &Survey, layout: &Layout, reading: &Reading) -> Vec<Candid
 }
 
 /// Notes whose rows the file holds, and takes the account's currency for rows that name none,
-/// unless they are of several accounts, which may each have another.
+/// unless they are of several accounts, which may each have another. `unbroken` says that one
+/// balance follows through all of them: then no column breaks it up, and the file is not read again
+/// to look for one.
 pub(super) fn note(
     source: &dyn Source,
-    survey: &Survey,
-    layout: &Layout,
+    seen: &Seen,
     hint: Option<Currency>,
+    unbroken: bool,
     reading: &mut Reading,
 ) -> Result<(), ReadError> {
-    reading.owner = match by_name(source, survey, layout, reading)? {
-        Some(owner) if owner.accounts.len() > 1 => owner,
-        one => match by_balance(source, survey, layout, reading)? {
-            Some(owner) => owner,
-            None => match one {
-                Some(owner) => owner,
-                None => in_front(source, reading)?.unwrap_or_default(),
-            },
-        },
+    let (survey, layout) = (&seen.survey, &seen.layout);
+    let named = by_name(source, survey, layout, reading)?;
+    let several = named.as_ref().is_some_and(|owner| owner.accounts.len() > 1);
+    let found = match several || unbroken {
+        true => named,
+        false => by_balance(source, survey, layout, reading)?.or(named),
+    };
+    reading.owner = match found {
+        Some(owner) => owner,
+        None => in_front(source, reading)?.unwrap_or_default(),
     };
     if reading.owner.accounts.len() < 2 {
         reading.currency = reading.currency.or(hint);

@@ -349,7 +349,13 @@ fn conclude(
         findings,
     );
     let layout = &seen.layout;
-    ownership::note(source, &seen.survey, layout, hints.currency, &mut reading)?;
+    ownership::note(
+        source,
+        seen,
+        hints.currency,
+        decision.unbroken,
+        &mut reading,
+    )?;
     let years = seen.dialect.years.iter();
     reading.evidence.extend(years.map(Years::evidence));
     let edges = &seen.survey.edges;

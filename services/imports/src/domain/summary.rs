@@ -1,6 +1,6 @@
 //! Rows that state a balance or a total and are no transactions, told by a whole cell that says so.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::sync::LazyLock;
 
 use super::header::folded;
@@ -11,11 +11,12 @@ use super::vocabulary;
 /// No summary is longer than this, in bytes.
 const CELL_BYTES_MAX: usize = 80;
 
-static SUMMARY: LazyLock<BTreeSet<String>> = LazyLock::new(|| words(vocabulary::SUMMARY));
+// Nearly every cell of a statement is looked up in them, and nearly none is there.
+static SUMMARY: LazyLock<HashSet<String>> = LazyLock::new(|| words(vocabulary::SUMMARY));
 
-static PAYEES: LazyLock<BTreeSet<String>> = LazyLock::new(|| words(vocabulary::SUMMARY_OR_PAYEE));
+static PAYEES: LazyLock<HashSet<String>> = LazyLock::new(|| words(vocabulary::SUMMARY_OR_PAYEE));
 
-fn words(list: &str) -> BTreeSet<String> {
+fn words(list: &str) -> HashSet<String> {
     list.split('|').map(folded).collect()
 }
 

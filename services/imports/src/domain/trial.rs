@@ -9,6 +9,7 @@ use super::amount::{Numeral, Plan, figure};
 use super::column;
 use super::encoding::Charset;
 use super::fee::Fees;
+use super::identity::Ids;
 use super::layout::Layout;
 use super::reading::{ReadError, Source};
 use super::record::{Dialect, Record, Records};
@@ -256,7 +257,7 @@ struct Run<'a> {
     last: Vec<Vec<Last>>,
     /// Per plan: what became of rows without an amount since the last one with an amount.
     open: Vec<Open>,
-    ids: Vec<u64>,
+    ids: Ids,
     undated: u64,
     fees: Fees,
 }
@@ -270,6 +271,25 @@ pub(super) fn run(
     today: NaiveDate,
     trial: &Trial<'_>,
 ) -> Result<Findings, ReadError> {
+    let pass = |ids| {
+        let records = Records::open(source, charset, dialect)?;
+        once(records, layout, today, trial, ids)
+    };
+    match pass(Ids::in_order())? {
+        (findings, true) => Ok(findings),
+        (_, false) => Ok(pass(Ids::hashed())?.0),
+    }
+}
+
+/// One pass, and whether it went to the end: it is given up where the order of the ids does not
+/// tell whether they differ.
+fn once(
+    mut records: Records,
+    layout: &Layout,
+    today: NaiveDate,
+    trial: &Trial<'_>,
+    ids: Ids,
+) -> Result<(Findings, bool), ReadError> {
     let empty = Outcome {
         chains: vec![Chain::default(); trial.balances.len()],
         unlike: vec![false; trial.plans.len()],
@@ -281,16 +301,14 @@ pub(super) fn run(
         trial,
         findings: Findings {
             outcomes: vec![empty; trial.plans.len()],
-            unique: trial.id.is_some(),
             ..Findings::default()
         },
         last: vec![vec![Last::default(); trial.balances.len()]; trial.plans.len()],
         open: vec![Open::new(trial.plans.len()); trial.plans.len()],
-        ids: Vec::new(),
+        ids,
         undated: 0,
         fees: Fees::default(),
     };
-    let mut records = Records::open(source, charset, dialect)?;
     while let Some(record) = records.next_record()? {
         if record.line <= layout.before {
             continue;
@@ -298,6 +316,9 @@ pub(super) fn run(
         if column::dated(&record, layout, today) {
             if !summary::dated(&record) {
                 run.row(&record);
+            }
+            if run.ids.unordered() {
+                return Ok((run.findings, false));
             }
         } else {
             run.undated(&record, layout, today);
@@ -313,9 +334,8 @@ pub(super) fn run(
         });
     }
     run.findings.fees_are_rows = run.fees.are_rows();
-    run.ids.sort_unstable();
-    run.findings.unique &= !run.ids.windows(2).any(|pair| pair.first() == pair.last());
-    Ok(run.findings)
+    run.findings.unique = trial.id.is_some() && run.ids.distinct();
+    Ok((run.findings, true))
 }
 
 impl Run<'_> {
@@ -344,7 +364,9 @@ impl Run<'_> {
             self.findings.first_line = record.line;
         }
         self.findings.undated += std::mem::take(&mut self.undated);
-        self.id(record);
+        if let Some(column) = self.trial.id {
+            self.ids.observe(record.cell(column));
+        }
         let amounts: Vec<_> = self
             .trial
             .plans
@@ -416,19 +438,6 @@ impl Run<'_> {
             return Told::default();
         }
         sign::told(record, self.trial.texts)
-    }
-
-    fn id(&mut self, record: &Record) {
-        let Some(column) = self.trial.id.filter(|_| self.findings.unique) else {
-            return;
-        };
-        let cell = record.cell(column);
-        self.findings.unique &= !cell.is_empty();
-        // FNV-1a, 64 bits: a collision only costs the ids of one file.
-        let hash = cell.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
-            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-        });
-        self.ids.push(hash);
     }
 }
 

@@ -14,7 +14,7 @@ use crate::{
     Error,
     domain::{
         resemblance::{DAYS_MAX, Found, Pair, Row, Stored, compare, payee},
-        review::Etag,
+        review::{Counts, Etag},
         status::Status,
     },
     store::{self, import::Import, review::Findings},
@@ -62,7 +62,7 @@ impl Steps {
         let batch = import.batch();
         let matched = intake::match_batch(transaction, batch, import.id_conflict_count).await?;
         find_resembling(transaction, batch, matched.ids_are_stable, None).await?;
-        let (counts, included_minor) = store::review::totals(transaction, import.target()).await?;
+        let (counts, included_minor) = totals(transaction, import).await?;
         let balance = account::balance(transaction, import.account_id)
             .await?
             .ok_or_else(|| no_account(import))?;
@@ -84,7 +84,7 @@ impl Steps {
         transaction: &mut UserTransaction,
         import: &Import,
     ) -> Result<(), Error> {
-        let (counts, included_minor) = store::review::totals(transaction, import.target()).await?;
+        let (counts, included_minor) = totals(transaction, import).await?;
         let findings = Findings {
             counts,
             included_minor,
@@ -93,9 +93,18 @@ impl Steps {
             id_conflict_count: import.id_conflict_count,
             ids_are_stable: import.ids_are_stable,
         };
-        store::account::count(transaction, import.target()).await?;
         store::review::publish(transaction, import.import_id, findings, self.clock.now()).await
     }
+}
+
+/// Counts the rows and notes what each account has of them.
+async fn totals(
+    transaction: &mut UserTransaction,
+    import: &Import,
+) -> Result<(Counts, i64), Error> {
+    let target = import.target();
+    let counted = store::account::count(transaction, target).await?;
+    store::review::totals(transaction, target, import.account_id, &counted).await
 }
 
 /// Verdicts that are written by one statement.

@@ -3,7 +3,7 @@
 
 use djinn_chassis::clock::Clock;
 use djinn_ledger::money::{Currency, Money};
-use tokio::sync::mpsc;
+use tokio::{runtime::Handle, sync::mpsc};
 use uuid::Uuid;
 
 use super::{
@@ -24,11 +24,12 @@ use crate::{
     store::{
         self,
         import::Import,
-        staging::{CHUNK_ROWS_MAX, Chunk, Progress, StagedRow},
+        staging::{CHUNK_ROWS_MAX, Chunk, Progress, StagedRow, Target},
     },
 };
 
-/// Chunks that wait to be written: one, so that reading and writing overlap.
+/// Chunks that are read or wait to be written: one, so that reading and writing overlap. No row of
+/// another is read before the writer has taken it.
 const CHUNKS_AHEAD: usize = 1;
 
 impl Steps {
@@ -56,13 +57,13 @@ impl Steps {
         let file = StoredFile::new(self.objects.clone(), file.object_key);
         let (sender, chunks) = mpsc::channel(CHUNKS_AHEAD);
         let writer = RowWriter {
+            target: import.target(),
             signpost,
             clock: self.clock.clone(),
         };
         let reader =
             blocking(move || read_chunks(&file, &reading, &writer, progress.row_count, &sender));
-        let (read, written) =
-            tokio::join!(reader, self.write_chunks(key, &import, progress, chunks));
+        let (read, written) = tokio::join!(reader, self.write_chunks(key, progress, chunks));
         // A reader stops with the writer, so the writer's error is the cause.
         let progress = written?;
         let gaps = read?;
@@ -73,16 +74,13 @@ impl Steps {
     async fn write_chunks(
         &self,
         key: Key,
-        import: &Import,
         mut progress: Progress,
         mut chunks: mpsc::Receiver<Chunk>,
     ) -> Result<Progress, Error> {
         while let Some(chunk) = chunks.recv().await {
             let mut transaction = self.store.user(key.user).await?;
             let now = self.clock.now();
-            progress =
-                store::staging::write(&mut transaction, import.target(), progress, &chunk, now)
-                    .await?;
+            progress = store::staging::write(&mut transaction, progress, &chunk, now).await?;
             fail::fail_point!("staging_before_commit", |_| Err(Error::killed()));
             transaction.commit().await?;
             fail::fail_point!("staging_after_commit", |_| Err(Error::killed()));
@@ -124,8 +122,13 @@ fn read_chunks(
     skip: i64,
     sender: &mpsc::Sender<Chunk>,
 ) -> Result<Gaps, Error> {
+    let runtime = Handle::current();
+    // Without a receiver the writer has failed and says so itself.
+    let Ok(mut room) = runtime.block_on(sender.reserve()) else {
+        return Ok(Gaps::default());
+    };
     let mut number = 0_i32;
-    let mut chunk = Chunk::default();
+    let mut chunk = Chunk::new(writer.target);
     let mut balances = Balances::of(reading);
     for entry in row::rows(file, reading)? {
         let entry = writer.admit(entry?);
@@ -135,24 +138,26 @@ fn read_chunks(
             continue;
         }
         match writer.stage(number, entry) {
-            Ok(row) => chunk.rows.push(row),
-            Err(rejected) => chunk.rejected.push((number, rejected)),
+            Ok(row) => chunk.add(&row)?,
+            Err(rejected) => chunk.reject(number, rejected),
         }
-        if chunk.len() >= CHUNK_ROWS_MAX
-            && sender.blocking_send(std::mem::take(&mut chunk)).is_err()
-        {
-            return Ok(Gaps::default());
+        if chunk.len() >= CHUNK_ROWS_MAX {
+            room.send(std::mem::replace(&mut chunk, Chunk::new(writer.target)));
+            match runtime.block_on(sender.reserve()) {
+                Ok(next) => room = next,
+                Err(_) => return Ok(Gaps::default()),
+            }
         }
     }
     if !chunk.is_empty() {
-        // Without a receiver the writer has failed and says so itself.
-        drop(sender.blocking_send(chunk));
+        room.send(chunk);
     }
     Ok(balances.end())
 }
 
 /// Turns what the file says into what its accounts can take.
 struct RowWriter {
+    target: Target,
     signpost: Signpost,
     clock: Clock,
 }

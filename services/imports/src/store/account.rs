@@ -4,10 +4,7 @@
 use djinn_chassis::postgres::UserTransaction;
 use uuid::Uuid;
 
-use crate::{Error, store::staging::Target};
-
-/// What Postgres answers when a number passes its type: `numeric_value_out_of_range`.
-const OUT_OF_RANGE: &str = "22003";
+use crate::{Error, domain::review::Counts, store::staging::Target};
 
 /// One of an import's accounts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,43 +126,107 @@ pub async fn note_ledger(
     Ok(())
 }
 
-/// Counts the rows of each account and sums what is included, as the review has them now.
+/// What a review has of the rows of one account.
+#[derive(Clone, Copy, Debug)]
+pub struct Counted {
+    /// The account.
+    pub account_id: Uuid,
+    /// Its rows, of which only `edited` is counted beside what else they are.
+    pub counts: Counts,
+    /// Sum of those that are included.
+    pub included_minor: i64,
+}
+
+/// Counts the rows of each account, sums what is included, and notes it: one look at all rows of
+/// the file, of which there may be millions. Rows that cannot be read have no account.
 ///
 /// # Errors
 /// As the database answers; [`Error::SumTooLarge`] when a sum passes 64 bits.
-pub async fn count(transaction: &mut UserTransaction, target: Target) -> Result<(), Error> {
+pub async fn count(
+    transaction: &mut UserTransaction,
+    target: Target,
+) -> Result<Vec<Counted>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        SELECT s.account_id AS "account_id!", count(*) AS "rows!",
+               count(*) FILTER (WHERE v.verdict IS NULL OR v.verdict = 'new') AS "new!",
+               count(*) FILTER (WHERE v.verdict = 'duplicate') AS "duplicate!",
+               count(*) FILTER (WHERE v.verdict = 'deleted_before') AS "deleted_before!",
+               count(*) FILTER (WHERE v.verdict = 'changed') AS "changed!",
+               count(*) FILTER (WHERE v.verdict = 'suspected') AS "suspected!",
+               count(*) FILTER (
+                   WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
+               ) AS "included!",
+               count(*) FILTER (
+                   WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'link'
+               ) AS "linked!",
+               count(*) FILTER (WHERE s.edited_fields IS NOT NULL) AS "edited!",
+               coalesce(sum(s.amount_minor) FILTER (
+                   WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
+               ), 0)::text AS "included_minor!"
+        FROM imports.staged s
+        LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
+        WHERE s.import_id = $1 AND s.generation = $2
+        GROUP BY s.account_id
+        "#,
+        target.import_id,
+        target.generation,
+    )
+    .fetch_all(&mut **transaction)
+    .await?;
+    let mut counted = Vec::with_capacity(rows.len());
+    for row in rows {
+        counted.push(Counted {
+            account_id: row.account_id,
+            counts: Counts {
+                rows: row.rows,
+                new: row.new,
+                duplicate: row.duplicate,
+                deleted_before: row.deleted_before,
+                changed: row.changed,
+                invalid: 0,
+                included: row.included,
+                linked: row.linked,
+                suspected: row.suspected,
+                edited: row.edited,
+            },
+            // A sum of bigint is numeric, which cannot overflow.
+            included_minor: row.included_minor.parse().map_err(|_| Error::SumTooLarge)?,
+        });
+    }
+    note_counts(transaction, target, &counted).await?;
+    Ok(counted)
+}
+
+async fn note_counts(
+    transaction: &mut UserTransaction,
+    target: Target,
+    counted: &[Counted],
+) -> Result<(), Error> {
+    let accounts: Vec<Uuid> = counted.iter().map(|it| it.account_id).collect();
+    let of = |what: fn(&Counted) -> i64| counted.iter().map(what).collect::<Vec<i64>>();
     sqlx::query!(
         r#"
-        WITH counted AS MATERIALIZED (
-            SELECT s.account_id, count(*) AS row_count,
-                   count(*) FILTER (WHERE coalesce(v.verdict, 'new') = 'new') AS new_count,
-                   count(*) FILTER (
-                       WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
-                   ) AS included_count,
-                   coalesce(sum(s.amount_minor) FILTER (
-                       WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
-                   ), 0)::bigint AS included_minor
-            FROM imports.staged s
-            LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
-            WHERE s.import_id = $1 AND s.generation = $2
-            GROUP BY s.account_id
-        )
         UPDATE imports.import_account a
         SET row_count = coalesce(f.row_count, 0), new_count = coalesce(f.new_count, 0),
             included_count = coalesce(f.included_count, 0),
             included_minor = coalesce(f.included_minor, 0)
-        FROM imports.import_account h LEFT JOIN counted f USING (account_id)
+        FROM imports.import_account h LEFT JOIN unnest(
+            $3::uuid[], $4::bigint[], $5::bigint[], $6::bigint[], $7::bigint[]
+        ) AS f (account_id, row_count, new_count, included_count, included_minor)
+            USING (account_id)
         WHERE h.import_id = $1 AND h.generation = $2
           AND a.import_id = $1 AND a.generation = $2 AND a.account_id = h.account_id
         "#,
         target.import_id,
         target.generation,
+        &accounts,
+        &of(|it| it.counts.rows),
+        &of(|it| it.counts.new),
+        &of(|it| it.counts.included),
+        &of(|it| it.included_minor),
     )
     .execute(&mut **transaction)
-    .await
-    .map_err(|error| match error.as_database_error() {
-        Some(found) if found.code().as_deref() == Some(OUT_OF_RANGE) => Error::SumTooLarge,
-        _ => error.into(),
-    })?;
+    .await?;
     Ok(())
 }

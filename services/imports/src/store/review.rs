@@ -11,6 +11,7 @@ use crate::{
     Error,
     domain::review::{Action, Counts, Verdict},
     store::{
+        account::Counted,
         edit::{self, Problem},
         staging::Target,
     },
@@ -354,45 +355,17 @@ pub async fn unlinkable(
     Ok(found.map(|row| (row.row_number, row.resembles)))
 }
 
-/// Counts the rows, and sums what is included of the account that was chosen: others may have
-/// another currency.
+/// All rows of the file by what is known of each account, and the sum of what is included of the
+/// account that was chosen: others may have another currency.
 ///
 /// # Errors
-/// As the database answers; [`Error::SumTooLarge`] when the sum passes 64 bits.
+/// As the database answers.
 pub async fn totals(
     transaction: &mut UserTransaction,
     target: Target,
+    chosen: Uuid,
+    counted: &[Counted],
 ) -> Result<(Counts, i64), Error> {
-    let good = sqlx::query!(
-        r#"
-        SELECT count(*) AS "rows!",
-               count(*) FILTER (WHERE v.verdict IS NULL OR v.verdict = 'new') AS "new!",
-               count(*) FILTER (WHERE v.verdict = 'duplicate') AS "duplicate!",
-               count(*) FILTER (WHERE v.verdict = 'deleted_before') AS "deleted_before!",
-               count(*) FILTER (WHERE v.verdict = 'changed') AS "changed!",
-               count(*) FILTER (WHERE v.verdict = 'suspected') AS "suspected!",
-               count(*) FILTER (
-                   WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
-               ) AS "included!",
-               count(*) FILTER (
-                   WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'link'
-               ) AS "linked!",
-               count(*) FILTER (WHERE s.edited_fields IS NOT NULL) AS "edited!",
-               coalesce(sum(s.amount_minor) FILTER (
-                   WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
-                     AND s.account_id = (
-                         SELECT i.account_id FROM imports.import i WHERE i.import_id = $1
-                     )
-               ), 0)::text AS "included_minor!"
-        FROM imports.staged s
-        LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
-        WHERE s.import_id = $1 AND s.generation = $2
-        "#,
-        target.import_id,
-        target.generation,
-    )
-    .fetch_one(&mut **transaction)
-    .await?;
     let invalid = sqlx::query_scalar!(
         r#"
         SELECT count(*) AS "count!" FROM imports.rejected_row
@@ -403,24 +376,21 @@ pub async fn totals(
     )
     .fetch_one(&mut **transaction)
     .await?;
+    let sum = |what: fn(&Counts) -> i64| counted.iter().map(|it| what(&it.counts)).sum::<i64>();
     let counts = Counts {
-        rows: good.rows + invalid,
-        new: good.new,
-        duplicate: good.duplicate,
-        deleted_before: good.deleted_before,
-        changed: good.changed,
+        rows: sum(|it| it.rows) + invalid,
+        new: sum(|it| it.new),
+        duplicate: sum(|it| it.duplicate),
+        deleted_before: sum(|it| it.deleted_before),
+        changed: sum(|it| it.changed),
         invalid,
-        included: good.included,
-        linked: good.linked,
-        suspected: good.suspected,
-        edited: good.edited,
+        included: sum(|it| it.included),
+        linked: sum(|it| it.linked),
+        suspected: sum(|it| it.suspected),
+        edited: sum(|it| it.edited),
     };
-    // A sum of bigint is numeric, which cannot overflow.
-    let included_minor = good
-        .included_minor
-        .parse()
-        .map_err(|_| Error::SumTooLarge)?;
-    Ok((counts, included_minor))
+    let own = counted.iter().find(|it| it.account_id == chosen);
+    Ok((counts, own.map_or(0, |it| it.included_minor)))
 }
 
 /// What a matching found, to be shown.

@@ -2,7 +2,7 @@
 //! from the number it expects under the generation it expects, and stops if it cannot: a worker
 //! that was taken for dead may still be running beside its successor, and only one of them can.
 
-use bytes::{BufMut, Bytes, BytesMut};
+use bytes::{BufMut, BytesMut};
 use chrono::{DateTime, NaiveDate, Utc};
 use djinn_chassis::postgres::UserTransaction;
 use uuid::Uuid;
@@ -41,20 +41,49 @@ pub struct StagedRow {
     pub fingerprint: [u8; 32],
 }
 
-/// A part of a file.
-#[derive(Clone, Debug, Default)]
+/// A part of a file, its rows as COPY takes them: a chunk is held while the next one is read, and
+/// this is the smallest form of it.
+#[derive(Debug)]
 pub struct Chunk {
-    /// Rows that can be read.
-    pub rows: Vec<StagedRow>,
-    /// Rows that cannot, with their position.
-    pub rejected: Vec<(i32, RejectedRow)>,
+    target: Target,
+    copy: BytesMut,
+    row_count: usize,
+    rejected: Vec<(i32, RejectedRow)>,
 }
 
 impl Chunk {
+    /// An empty one.
+    #[must_use]
+    pub fn new(target: Target) -> Self {
+        let mut copy = BytesMut::with_capacity(HEADER.len() + CHUNK_ROWS_MAX * ROW_BYTES);
+        copy.put_slice(HEADER);
+        Self {
+            target,
+            copy,
+            row_count: 0,
+            rejected: Vec::new(),
+        }
+    }
+
+    /// Adds a row that can be read.
+    ///
+    /// # Errors
+    /// When a text is longer than COPY can take, which no cell is.
+    pub fn add(&mut self, row: &StagedRow) -> Result<(), Error> {
+        encode(&mut self.copy, self.target, row)?;
+        self.row_count += 1;
+        Ok(())
+    }
+
+    /// Adds one that cannot, with its position.
+    pub fn reject(&mut self, row_number: i32, row: RejectedRow) {
+        self.rejected.push((row_number, row));
+    }
+
     /// Rows in it, good and bad.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.rows.len() + self.rejected.len()
+        self.row_count + self.rejected.len()
     }
 
     /// Whether it holds nothing.
@@ -131,7 +160,6 @@ pub async fn progress(
 /// [`Error::Overtaken`] if somebody else has moved the progress, the generation or the status.
 pub async fn write(
     transaction: &mut UserTransaction,
-    target: Target,
     from: Progress,
     chunk: &Chunk,
     now: DateTime<Utc>,
@@ -141,10 +169,10 @@ pub async fn write(
         chunk: from.chunk + 1,
         row_count: from.row_count + size,
     };
-    advance(transaction, target, from, to, now).await?;
+    advance(transaction, chunk.target, from, to, now).await?;
     fail::fail_point!("before_copy", |_| Err(Error::killed()));
-    copy(transaction, target, &chunk.rows).await?;
-    reject(transaction, target, &chunk.rejected).await?;
+    copy(transaction, chunk).await?;
+    reject(transaction, chunk.target, &chunk.rejected).await?;
     Ok(to)
 }
 
@@ -193,20 +221,24 @@ const COPY: &str = "COPY imports.staged_row (import_id, generation, row_number, 
      transaction_id, booked_on, value_on, amount_minor, currency_code, description, counterparty, \
      external_id, fingerprint) FROM STDIN (FORMAT binary)";
 
-async fn copy(
-    transaction: &mut UserTransaction,
-    target: Target,
-    rows: &[StagedRow],
-) -> Result<(), Error> {
-    if rows.is_empty() {
+async fn copy(transaction: &mut UserTransaction, chunk: &Chunk) -> Result<(), Error> {
+    if chunk.row_count == 0 {
         return Ok(());
     }
     let mut copy = transaction.copy_in_raw(COPY).await?;
-    copy.send(encode(target, rows)?).await?;
+    // A connection keeps the buffer that the largest message needed.
+    for message in chunk.copy.chunks(MESSAGE_BYTES_MAX) {
+        copy.send(message).await?;
+    }
+    copy.send(END.to_be_bytes().as_slice()).await?;
     copy.finish().await?;
     Ok(())
 }
 
+/// Bytes of a row as most are.
+const ROW_BYTES: usize = 256;
+/// Bytes that go to Postgres in one message.
+const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Days from the Unix epoch to Postgres's own, 2000-01-01.
 const POSTGRES_EPOCH_DAYS: i32 = 10_957;
 /// Signature, flags and header extension of the binary format:
@@ -216,34 +248,28 @@ const FIELD_COUNT: i16 = 14;
 const END: i16 = -1;
 const NULL: i32 = -1;
 
-fn encode(target: Target, rows: &[StagedRow]) -> Result<Bytes, Error> {
-    let mut out = BytesMut::with_capacity(HEADER.len() + rows.len() * 256);
-    out.put_slice(HEADER);
-    for row in rows {
-        out.put_i16(FIELD_COUNT);
-        put(&mut out, target.import_id.as_bytes())?;
-        put(&mut out, &target.generation.to_be_bytes())?;
-        put(&mut out, &row.row_number.to_be_bytes())?;
-        put(&mut out, &row.line.to_be_bytes())?;
-        put(&mut out, row.account_id.as_bytes())?;
-        put(&mut out, row.transaction_id.as_bytes())?;
-        put(&mut out, &days(row.booked_on).to_be_bytes())?;
-        match row.value_on {
-            Some(date) => put(&mut out, &days(date).to_be_bytes())?,
-            None => out.put_i32(NULL),
-        }
-        put(&mut out, &row.amount_minor.to_be_bytes())?;
-        put(&mut out, row.currency_code.as_bytes())?;
-        put(&mut out, row.description.as_bytes())?;
-        put(&mut out, row.counterparty.as_bytes())?;
-        match &row.external_id {
-            Some(id) => put(&mut out, id.as_bytes())?,
-            None => out.put_i32(NULL),
-        }
-        put(&mut out, &row.fingerprint)?;
+fn encode(out: &mut BytesMut, target: Target, row: &StagedRow) -> Result<(), Error> {
+    out.put_i16(FIELD_COUNT);
+    put(out, target.import_id.as_bytes())?;
+    put(out, &target.generation.to_be_bytes())?;
+    put(out, &row.row_number.to_be_bytes())?;
+    put(out, &row.line.to_be_bytes())?;
+    put(out, row.account_id.as_bytes())?;
+    put(out, row.transaction_id.as_bytes())?;
+    put(out, &days(row.booked_on).to_be_bytes())?;
+    match row.value_on {
+        Some(date) => put(out, &days(date).to_be_bytes())?,
+        None => out.put_i32(NULL),
     }
-    out.put_i16(END);
-    Ok(out.freeze())
+    put(out, &row.amount_minor.to_be_bytes())?;
+    put(out, row.currency_code.as_bytes())?;
+    put(out, row.description.as_bytes())?;
+    put(out, row.counterparty.as_bytes())?;
+    match &row.external_id {
+        Some(id) => put(out, id.as_bytes())?,
+        None => out.put_i32(NULL),
+    }
+    put(out, &row.fingerprint)
 }
 
 fn put(out: &mut BytesMut, value: &[u8]) -> Result<(), Error> {
