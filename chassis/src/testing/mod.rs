@@ -1,6 +1,7 @@
 //! What tests stand on: one database each, tokens, a network that can be broken, services as
-//! processes, and servers of a test's own where the server itself is to die. The stack itself (Postgres, Temporal, the store, clamd) is brought up by
-//! `cargo xtask test`, which names it in `DJINN_TEST_STACK`.
+//! processes, and servers of a test's own where the server itself is to die. The stack (Postgres,
+//! Temporal, the store, clamd) is brought up by `cargo xtask test`, which names it in
+//! `DJINN_TEST_STACK`.
 //!
 //! Here alone a test may wait by the clock: [`eventually`] asks again until a condition holds.
 
@@ -43,7 +44,7 @@ pub use self::{
     database::{Database, Weight, database},
     keys::{AUDIENCE, ISSUER, Keys, auth, token, token_with},
     postgres_server::PostgresServer,
-    process::Process,
+    process::{Process, pause_at},
     proxy::Proxy,
     temporal_server::TemporalServer,
 };

@@ -38,6 +38,17 @@ const LOG_BYTES_MAX: usize = 256 * 1024;
 /// Variables that a process gets besides those it is given.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE"];
 
+/// The failpoint at which a process rests each time it passes, or only so many times: long
+/// enough for a test to find it there.
+#[must_use]
+pub fn pause_at(place: &str, times: Option<u32>, pause: Duration) -> String {
+    let pause = pause.as_millis();
+    match times {
+        Some(times) => format!("{place}={times}*sleep({pause})->off"),
+        None => format!("{place}=sleep({pause})"),
+    }
+}
+
 /// A running service. Killed when dropped.
 #[derive(Debug)]
 pub struct Process {

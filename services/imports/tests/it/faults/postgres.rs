@@ -18,9 +18,10 @@ use crate::{
 const CONNECTIONS_MAX: u16 = 30;
 /// More than one chunk.
 const ROWS: usize = 12_000;
-/// A pause at a failpoint, in which the test finds the process there and freezes it.
-const BEFORE_COMMIT: &str = "commit_before_commit=1*sleep(3000)->off";
-const AFTER_COMMIT: &str = "commit_after_commit=1*sleep(3000)->off";
+/// Where the service rests for a moment, in which the test finds it there and freezes it.
+const BEFORE_COMMIT: &str = "commit_before_commit";
+const AFTER_COMMIT: &str = "commit_after_commit";
+const REST: Duration = Duration::from_secs(3);
 /// How long a transaction rests before it is taken to stand at the failpoint, in SQL.
 const AT_REST: &str = "300 ms";
 /// What `chassis::postgres` waits for a connection, and what a busy machine adds.
@@ -36,7 +37,9 @@ struct Mesh {
 }
 
 impl Mesh {
-    async fn with(failpoints: &str, connections_max: u16) -> Self {
+    /// With a rest at this failpoint, if at any.
+    async fn with(failpoint: Option<&str>, connections_max: u16) -> Self {
+        let failpoints = failpoint.map(|place| testing::pause_at(place, Some(1), REST));
         let server = PostgresServer::start(connections_max).await;
         let line = Proxy::to(server.address()).await;
         let database = server.database();
@@ -45,7 +48,8 @@ impl Mesh {
         let environment = [("DJINN_IMPORTS_DATABASE_URL", &*url)];
         let mut world = World::stopped(&environment, None).await;
         world.database = database;
-        world.start(&[("FAILPOINTS", failpoints)]).await;
+        let failpoints = failpoints.unwrap_or_default();
+        world.start(&[("FAILPOINTS", &failpoints)]).await;
         let scene = Scene::set(&world, ROWS, 0).await;
         let client = scene.client(&world);
         Self {
@@ -112,7 +116,7 @@ const IS_COMMITTED: &str = "SELECT EXISTS (SELECT FROM imports.import WHERE stat
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_dies_before_the_ledger_is_committed() {
-    let mut mesh = Mesh::with(BEFORE_COMMIT, CONNECTIONS_MAX).await;
+    let mut mesh = Mesh::with(Some(BEFORE_COMMIT), CONNECTIONS_MAX).await;
     let import_id = mesh.scene.begin(&mesh.world).await;
     mesh.freeze_in_commit(&import_id, &rests_before_commit())
         .await;
@@ -130,7 +134,7 @@ async fn postgres_dies_before_the_ledger_is_committed() {
 /// to who asked for it.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_dies_between_the_commit_and_its_answer() {
-    let mut mesh = Mesh::with(BEFORE_COMMIT, CONNECTIONS_MAX).await;
+    let mut mesh = Mesh::with(Some(BEFORE_COMMIT), CONNECTIONS_MAX).await;
     let import_id = mesh.scene.begin(&mesh.world).await;
     mesh.freeze_in_commit(&import_id, &rests_before_commit())
         .await;
@@ -152,7 +156,7 @@ async fn postgres_dies_between_the_commit_and_its_answer() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn postgres_dies_after_the_ledger_is_committed() {
-    let mut mesh = Mesh::with(AFTER_COMMIT, CONNECTIONS_MAX).await;
+    let mut mesh = Mesh::with(Some(AFTER_COMMIT), CONNECTIONS_MAX).await;
     let import_id = mesh.scene.begin(&mesh.world).await;
     mesh.freeze_in_commit(&import_id, IS_COMMITTED).await;
     mesh.restart().await;
@@ -192,7 +196,7 @@ async fn take_every_connection(mesh: &Mesh) -> Vec<PgConnection> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn without_a_connection_left_calls_are_refused_in_time_and_work_waits() {
-    let mut mesh = Mesh::with("", CONNECTIONS_MAX / 2).await;
+    let mut mesh = Mesh::with(None, CONNECTIONS_MAX / 2).await;
     let shown = mesh.scene.begin(&mesh.world).await;
     let review = reach(&mut mesh.client, &shown, ImportState::Review).await;
     // A step that is under way, and needs a connection when its scan is over.

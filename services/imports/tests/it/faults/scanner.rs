@@ -33,13 +33,14 @@ enum Reply {
     Overflows { bytes: usize },
 }
 
-const REPLIES: [Reply; 11] = [
+const REPLIES: [Reply; 12] = [
     Reply::Says(b""),
     Reply::Says(b"stream: OK"),
     Reply::Says(b"stream: OK\0\0"),
     Reply::Says(b"stream: OK\0stream: OK\0"),
     Reply::Says(b"1: stream: OK\0"),
     Reply::Says(b"STREAM: OK\0"),
+    Reply::Says(b"OK\0"),
     Reply::Says(b"stream: Can't allocate memory ERROR\0"),
     Reply::Says(b"UNKNOWN COMMAND\0"),
     Reply::Says(&[b'x'; 4_096]),

@@ -1,5 +1,7 @@
 //! Temporal is killed, away, and back with what it knew.
 
+use std::time::Duration;
+
 use djinn_chassis::testing::{self, TemporalServer};
 use djinn_proto::imports::v1::ImportState;
 
@@ -8,7 +10,7 @@ use crate::world::{PATIENCE, World, confirm, create, get, reach, upload};
 
 /// Some chunks, each of which takes its time: Temporal dies among them.
 const ROWS: usize = 25_000;
-const PAUSES: &str = "staging_after_commit=sleep(700)";
+const PAUSE: Duration = Duration::from_millis(700);
 
 /// Three imports of three users: one in review, one that stages rows, and one that is accepted
 /// while Temporal is away. What Temporal knew it knows again; what it never heard of the sweep
@@ -18,7 +20,8 @@ async fn killed_in_the_middle_and_started_again_every_import_ends() {
     let mut server = TemporalServer::start().await;
     let address = format!("http://{}", server.address());
     let mut world = World::stopped(&[("TEMPORAL_ADDRESS", &address)], None).await;
-    world.start(&[("FAILPOINTS", PAUSES)]).await;
+    let pauses = testing::pause_at("staging_after_commit", None, PAUSE);
+    world.start(&[("FAILPOINTS", &pauses)]).await;
 
     let shown = Scene::set(&world, 500, 0).await;
     let shown_id = shown.begin(&world).await;

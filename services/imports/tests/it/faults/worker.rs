@@ -4,7 +4,10 @@
 //! `DJINN_FAULT_SEED=n` plays that seed alone, `DJINN_FAULT_SEEDS=n` plays more of them. Seed and
 //! commit make the same file and the same death.
 
-use std::{panic::AssertUnwindSafe, time::Instant};
+use std::{
+    panic::AssertUnwindSafe,
+    time::{Duration, Instant},
+};
 
 use djinn_chassis::testing;
 use djinn_proto::imports::v1::ImportState;
@@ -20,7 +23,7 @@ use crate::{
 /// Seeds of one run of the tests: each moment of the import twice.
 const SEEDS: u64 = 10;
 /// Seeds that are played at once. Each waits most of its time for a heartbeat that does not come.
-const TOGETHER: usize = 5;
+const TOGETHER: usize = 10;
 /// Rows of a chunk (`store::staging::CHUNK_ROWS_MAX`).
 const CHUNK_ROWS: usize = 10_000;
 /// More than two chunks, so that something is behind and something before a death.
@@ -74,7 +77,9 @@ impl Plan {
             Moment::Matching => (0, &["matching_before_commit", "matching_after_commit"]),
             Moment::Commit => (0, &["commit_after_commit", "commit_before_commit"]),
         };
-        let place = places[rng.usize(..places.len())];
+        // So that the seeds of one run pass every place, at one moment or another.
+        let nth = seed / u64::try_from(MOMENTS.len()).unwrap() + index;
+        let place = places[usize::try_from(nth).unwrap() % places.len()];
         Self {
             seed,
             rows,
@@ -139,10 +144,12 @@ async fn survives(plan: Plan) {
         }
     };
     let (seen, ()) = tokio::join!(scene.watch(&world, &import_id), recovering);
+    let recovered = began.elapsed();
     let temporal = &testing::stack().temporal_address;
     scene.holds(&world, temporal, &import_id).await;
     println!(
-        "seed {}: {} rows, {:?}, killed at {} after {} passes ({fault:.1?}), then {} ({:.1?})",
+        "seed {}: {} rows, {:?}, killed at {} after {} passes ({fault:.1?}), then {} \
+         ({recovered:.1?}), checked ({:.1?})",
         plan.seed,
         plan.rows,
         plan.moment,
@@ -156,13 +163,14 @@ async fn survives(plan: Plan) {
 /// How long a worker may take to stop in these tests, and how long it pauses after each chunk: all
 /// chunks together take longer.
 const GRACE: &str = "4s";
-const PAUSES: &str = "staging_after_commit=sleep(1000)";
+const PAUSE: Duration = Duration::from_secs(1);
 const BIG: usize = 80_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn asked_to_stop_in_the_middle_of_a_big_file_it_hands_the_rest_to_another_worker() {
     let mut world = World::stopped(&[("DJINN_SHUTDOWN_GRACE", GRACE)], None).await;
-    world.start(&[("FAILPOINTS", PAUSES)]).await;
+    let pauses = testing::pause_at("staging_after_commit", None, PAUSE);
+    world.start(&[("FAILPOINTS", &pauses)]).await;
     let scene = Scene::set(&world, BIG, 0).await;
     let import_id = scene.begin(&world).await;
     let mut client = scene.client(&world);
