@@ -90,18 +90,6 @@ impl Database {
         weights
     }
 
-    /// Renews the statistics, as the server does by itself within a minute or two: a large question
-    /// about rows that have just been written is planned badly without.
-    ///
-    /// # Panics
-    /// When the database cannot be reached.
-    pub async fn analyze(&self) {
-        let mut url: Url = self.admin_url.parse().expect("a database URL");
-        url.set_path(&self.name);
-        let analyzed = administer(url.as_str(), "ANALYZE").await;
-        analyzed.expect("renewed statistics");
-    }
-
     /// The database's name.
     #[must_use]
     pub fn name(&self) -> &str {

@@ -147,7 +147,6 @@ impl Scene {
     /// Every rule, after the import has been committed, and once its workflow knows it.
     pub(super) async fn holds(&self, world: &World, temporal: &str, import_id: &str) {
         self.has_ended(temporal, import_id).await;
-        world.database.analyze().await;
         let id = Uuid::parse_str(import_id).unwrap();
         let mut transaction = world.as_imports(self.user).await;
         let standing = standing(&mut transaction, id).await.unwrap();
