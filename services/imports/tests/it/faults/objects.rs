@@ -12,10 +12,10 @@ use crate::world::{Client, PATIENCE, World, create, get, refused, upload};
 /// What a store says that has a problem of its own.
 const ERROR_500: &[u8] = b"HTTP/1.1 500 Internal Server Error\r\nconnection: close\r\n\
                            content-length: 0\r\n\r\n";
-/// Two chunks, so that one is staged when the line is cut.
-const ROWS: usize = 15_000;
+/// Three chunks, so that one is staged when the line is cut, and the rest takes its time.
+const ROWS: usize = 25_000;
 /// The whole file takes some seconds, each time it is read.
-const BYTES_PER_SECOND: u64 = 400_000;
+const BYTES_PER_SECOND: u64 = 500_000;
 /// Failures of a step that are waited for, and the least time between the first and the last of
 /// them: its tries are 1 s and 2 s apart at least.
 const FAILURES: usize = 3;

@@ -9,7 +9,7 @@ use super::{finish, insist, scene::Scene};
 use crate::world::{PATIENCE, World, confirm, create, get, reach, upload};
 
 /// Some chunks, each of which takes its time: Temporal dies among them.
-const ROWS: usize = 25_000;
+const ROWS: usize = 40_000;
 const PAUSE: Duration = Duration::from_millis(700);
 
 /// Three imports of three users: one in review, one that stages rows, and one that is accepted

@@ -164,7 +164,7 @@ async fn survives(plan: Plan) {
 /// chunks together take longer.
 const GRACE: &str = "4s";
 const PAUSE: Duration = Duration::from_secs(1);
-const BIG: usize = 80_000;
+const BIG: usize = 100_000;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn asked_to_stop_in_the_middle_of_a_big_file_it_hands_the_rest_to_another_worker() {
