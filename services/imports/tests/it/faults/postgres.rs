@@ -104,11 +104,12 @@ async fn is_true(superuser: &mut PgConnection, question: &str) -> bool {
     answer.await.unwrap()
 }
 
-/// Everything is written and nothing is committed.
+/// Something is written, nothing is committed, and the service says nothing more.
 fn rests_before_commit() -> String {
     format!(
-        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE usename = 'djinn_imports' \
-         AND state = 'idle in transaction' AND state_change < now() - interval '{AT_REST}')"
+        "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = 'djinn-imports' \
+         AND backend_xid IS NOT NULL AND state = 'idle in transaction' \
+         AND state_change < now() - interval '{AT_REST}')"
     )
 }
 
