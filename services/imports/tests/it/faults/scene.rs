@@ -236,5 +236,5 @@ fn text(row: usize) -> String {
 /// Out of every three one comes in.
 fn minor(row: usize) -> i64 {
     let cents = i64::try_from((row + 1) * 100 + row % 100).unwrap();
-    if row % 3 == 0 { cents } else { -cents }
+    if row.is_multiple_of(3) { cents } else { -cents }
 }
