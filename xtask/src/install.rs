@@ -35,11 +35,20 @@ pub(crate) const BUF: PythonTool = PythonTool {
 };
 
 impl PythonTool {
+    fn folder(&self, workspace: &Workspace) -> PathBuf {
+        let tools = workspace.target.join("stack/tools");
+        tools.join(format!("{}-{}", self.package, self.version))
+    }
+
+    /// Where the tool is once it is installed.
+    pub(crate) fn place(&self, workspace: &Workspace) -> PathBuf {
+        self.folder(workspace).join("bin").join(self.binary)
+    }
+
     /// Where the tool is; installed first if it is missing.
     pub(crate) async fn path(&self, workspace: &Workspace) -> anyhow::Result<PathBuf> {
         let tools = workspace.target.join("stack/tools");
-        let folder = tools.join(format!("{}-{}", self.package, self.version));
-        let binary = folder.join("bin").join(self.binary);
+        let (folder, binary) = (self.folder(workspace), self.place(workspace));
         if binary.is_file() {
             return Ok(binary);
         }

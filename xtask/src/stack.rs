@@ -23,6 +23,8 @@ use crate::process::Folder;
 use crate::workspace::Workspace;
 use crate::{install, interrupt, wait};
 
+use describe::Programs;
+
 pub(crate) use describe::Listen;
 pub(crate) use state::{State, free};
 pub(crate) use temporal::NAMESPACE;
@@ -193,15 +195,20 @@ impl<'a> Stack<'a> {
             _session: session,
         };
         keys::make(&stack.keys())?;
-        stack.start(parts).await?;
-        describe::write(&stack)?;
+        let programs = stack.start(parts).await?;
+        describe::write(&stack, &programs)?;
         Ok(stack)
     }
 
-    async fn start(&self, parts: Parts) -> anyhow::Result<()> {
+    async fn start(&self, parts: Parts) -> anyhow::Result<Programs> {
         let postgres = postgres::Installation::find_or_install().await?;
+        let programs = |temporal| Programs {
+            postgres: postgres.bin().to_owned(),
+            temporal,
+        };
         if parts == Parts::Postgres {
-            return postgres::start(self, &postgres).await;
+            postgres::start(self, &postgres).await?;
+            return Ok(programs(install::TEMPORAL.place(self.workspace)));
         }
         let clamd = clamd::find_or_install(self.workspace).await?;
         let temporal = install::TEMPORAL.path(self.workspace).await?;
@@ -214,7 +221,7 @@ impl<'a> Stack<'a> {
             temporal::start(self, &temporal),
             objects::start(self),
         )?;
-        Ok(())
+        Ok(programs(temporal))
     }
 
     /// The key pairs of users and services.

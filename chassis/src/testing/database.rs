@@ -21,6 +21,8 @@ const CREATE_DEADLINE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub struct Database {
     name: String,
+    /// The superuser's way to its server.
+    admin_url: String,
 }
 
 /// Copies the template into a new database. The superuser does this and no more: what a test reads
@@ -36,14 +38,14 @@ pub async fn database() -> Database {
     eventually(
         "a copy of the template",
         CREATE_DEADLINE,
-        async || match administer(&create).await {
+        async || match administer(&stack().admin_database_url, &create).await {
             Ok(()) => Some(()),
             Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("55006") => None,
             Err(error) => panic!("{create}: {error}"),
         },
     )
     .await;
-    Database { name }
+    Database::of(name, stack().admin_database_url.clone())
 }
 
 /// How much a table holds.
@@ -56,13 +58,18 @@ pub struct Weight {
 }
 
 impl Database {
+    /// A database that is there already, on a server that the superuser reaches by this URL.
+    pub(super) fn of(name: String, admin_url: String) -> Self {
+        Self { name, admin_url }
+    }
+
     /// How much each table of ours holds, by `schema.table`, whosever rows they are: so that a test
     /// can tell that something left nothing behind.
     ///
     /// # Panics
     /// When the database cannot be read.
     pub async fn weights(&self) -> BTreeMap<String, Weight> {
-        let mut url: Url = stack().admin_database_url.parse().expect("a database URL");
+        let mut url: Url = self.admin_url.parse().expect("a database URL");
         url.set_path(&self.name);
         let connection = PgConnection::connect(url.as_str()).await;
         let mut connection = connection.expect("a connection");
@@ -89,7 +96,7 @@ impl Database {
         &self.name
     }
 
-    /// How a role of the stack connects to this database.
+    /// How a role connects to this database.
     ///
     /// # Panics
     /// When the stack has no password for the role.
@@ -97,7 +104,7 @@ impl Database {
     pub fn url(&self, role: &str) -> String {
         let password = stack().passwords.get(role);
         let password = password.unwrap_or_else(|| panic!("the stack has no password for {role}"));
-        let mut url: Url = stack().admin_database_url.parse().expect("a database URL");
+        let mut url: Url = self.admin_url.parse().expect("a database URL");
         url.set_username(role).expect("a database URL with a host");
         url.set_password(Some(password))
             .expect("a database URL with a host");
@@ -109,13 +116,14 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let drop_database = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name);
+        let admin_url = std::mem::take(&mut self.admin_url);
         // The test's own runtime may be the one that is ending right now.
         let dropped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()
                 .build()
                 .map_err(sqlx::Error::Io)?;
-            runtime.block_on(administer(&drop_database))
+            runtime.block_on(administer(&admin_url, &drop_database))
         });
         match dropped.join() {
             Ok(Ok(())) => {}
@@ -125,8 +133,8 @@ impl Drop for Database {
     }
 }
 
-async fn administer(statement: &str) -> Result<(), sqlx::Error> {
-    let mut connection = PgConnection::connect(&stack().admin_database_url).await?;
+async fn administer(admin_url: &str, statement: &str) -> Result<(), sqlx::Error> {
+    let mut connection = PgConnection::connect(admin_url).await?;
     // Names are made here and in the stack's file.
     let statement = sqlx::raw_sql(AssertSqlSafe(statement.to_owned()));
     connection.execute(statement).await?;

@@ -1,6 +1,7 @@
 //! What tests stand on: one database each, tokens, a network that can be broken, services as
-//! processes. The stack itself (Postgres, Temporal, the store, clamd) is brought up by
-//! `cargo xtask test`, which names it in `DJINN_TEST_STACK`.
+//! processes, and servers of a test's own where the server itself is to die. The stack (Postgres,
+//! Temporal, the store, clamd) is brought up by `cargo xtask test`, which names it in
+//! `DJINN_TEST_STACK`.
 //!
 //! Here alone a test may wait by the clock: [`eventually`] asks again until a condition holds.
 
@@ -12,8 +13,10 @@
 
 mod database;
 mod keys;
+mod postgres_server;
 mod process;
 mod proxy;
+mod temporal_server;
 
 use std::{
     collections::BTreeMap,
@@ -40,8 +43,10 @@ pub(crate) use self::keys::claims;
 pub use self::{
     database::{Database, Weight, database},
     keys::{AUDIENCE, ISSUER, Keys, auth, token, token_with},
-    process::Process,
+    postgres_server::PostgresServer,
+    process::{Process, pause_at},
     proxy::Proxy,
+    temporal_server::TemporalServer,
 };
 use crate::{auth::UserId, clock::Clock};
 
@@ -80,6 +85,10 @@ pub struct Stack {
     pub keys_dir: PathBuf,
     /// Where the services' binaries are.
     pub bin_dir: PathBuf,
+    /// Where Postgres' programs are, for a server of a test's own.
+    pub postgres_bin_dir: PathBuf,
+    /// Temporal's program with its development server, for the same.
+    pub temporal_program: PathBuf,
 }
 
 /// The stack of this test run.
@@ -197,7 +206,8 @@ mod tests {
             "s3_endpoint": "http://127.0.0.1:9000", "s3_bucket": "djinn",
             "s3_access_key_id": "id", "s3_secret_access_key": "key",
             "clamd_address": "127.0.0.1:3310", "temporal_address": "127.0.0.1:7233",
-            "temporal_namespace": "default", "keys_dir": "/keys", "bin_dir": "/bin"
+            "temporal_namespace": "default", "keys_dir": "/keys", "bin_dir": "/bin",
+            "postgres_bin_dir": "/postgres", "temporal_program": "/temporal"
         }"#;
         let stack: Stack = serde_json::from_str(text).unwrap();
         assert_eq!(stack.passwords["djinn_imports"], "secret");

@@ -7,6 +7,7 @@
 )]
 
 use std::{
+    ffi::OsString,
     net::SocketAddr,
     path::Path,
     process::{ExitStatus, Stdio},
@@ -37,6 +38,17 @@ const LOG_BYTES_MAX: usize = 256 * 1024;
 /// Variables that a process gets besides those it is given.
 const INHERITED: [&str; 4] = ["PATH", "HOME", "TMPDIR", "RUST_BACKTRACE"];
 
+/// The failpoint at which a process rests each time it passes, or only so many times: long
+/// enough for a test to find it there.
+#[must_use]
+pub fn pause_at(place: &str, times: Option<u32>, pause: Duration) -> String {
+    let pause = pause.as_millis();
+    match times {
+        Some(times) => format!("{place}={times}*sleep({pause})->off"),
+        None => format!("{place}=sleep({pause})"),
+    }
+}
+
 /// A running service. Killed when dropped.
 #[derive(Debug)]
 pub struct Process {
@@ -60,7 +72,13 @@ impl Process {
         Name: AsRef<str>,
         Value: AsRef<str>,
     {
-        let mut process = Self::spawn(&stack().bin_dir.join(binary), environment);
+        let mut command = Command::new(stack().bin_dir.join(binary));
+        command.env_clear();
+        command.envs(inherited());
+        for (name, value) in environment {
+            command.env(name.as_ref(), value.as_ref());
+        }
+        let mut process = Self::spawn(command);
         let name = process.name.clone();
         let log = Arc::clone(&process.log);
         let child = &mut process.child;
@@ -83,33 +101,21 @@ impl Process {
         process
     }
 
-    fn spawn<Name, Value>(path: &Path, environment: impl IntoIterator<Item = (Name, Value)>) -> Self
-    where
-        Name: AsRef<str>,
-        Value: AsRef<str>,
-    {
-        let mut command = Command::new(path);
-        command.env_clear();
-        for name in INHERITED {
-            if let Some(value) = std::env::var_os(name) {
-                command.env(name, value);
-            }
-        }
-        for (name, value) in environment {
-            command.env(name.as_ref(), value.as_ref());
-        }
+    /// Runs this program as a child of ours, and keeps what it says on standard error.
+    pub(super) fn spawn(mut command: Command) -> Self {
+        let name = Path::new(command.as_std().get_program()).to_owned();
         let mut child = command
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(Stdio::piped())
             .kill_on_drop(true)
             .spawn()
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+            .unwrap_or_else(|error| panic!("{}: {error}", name.display()));
         let log = Arc::new(Mutex::new(String::new()));
         let stderr = child.stderr.take().expect("standard error is piped");
         tokio::spawn(keep(stderr, Arc::clone(&log)));
         Self {
-            name: path
+            name: name
                 .file_name()
                 .unwrap_or_default()
                 .to_string_lossy()
@@ -131,6 +137,27 @@ impl Process {
     /// When the process has ended already.
     pub fn signal(&self, signal: Signal) {
         signal::kill(Pid::from_raw(self.id()), signal).expect("a signal to our own child");
+    }
+
+    /// Stops it where it stands, as a machine that hangs would, until [`Process::thaw`].
+    ///
+    /// # Panics
+    /// When the process has ended already.
+    pub fn freeze(&self) {
+        self.signal(Signal::SIGSTOP);
+    }
+
+    /// Lets it go on.
+    ///
+    /// # Panics
+    /// When the process has ended already.
+    pub fn thaw(&self) {
+        self.signal(Signal::SIGCONT);
+    }
+
+    /// Whether it has ended.
+    pub(super) fn has_ended(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(Some(_)))
     }
 
     /// The most memory the process has had in use at one time, in KiB, by Linux's `VmHWM`.
@@ -168,13 +195,25 @@ impl Process {
     ///
     /// # Panics
     /// When it has not ended after 40 s; the message carries its log.
-    pub async fn terminate(mut self) -> ExitStatus {
-        self.signal(Signal::SIGTERM);
+    pub async fn terminate(self) -> ExitStatus {
+        self.end(Signal::SIGTERM).await
+    }
+
+    /// As [`Process::terminate`], by another signal.
+    pub(super) async fn end(mut self, signal: Signal) -> ExitStatus {
+        self.signal(signal);
         match tokio::time::timeout(STOP_DEADLINE, self.child.wait()).await {
             Ok(status) => status.expect("our own child can be waited for"),
             Err(_) => panic!("{} does not end:\n{}", self.name, self.log()),
         }
     }
+}
+
+/// The variables that every program gets.
+pub(super) fn inherited() -> impl Iterator<Item = (&'static str, OsString)> {
+    INHERITED
+        .into_iter()
+        .filter_map(|name| Some((name, std::env::var_os(name)?)))
 }
 
 async fn keep(stderr: ChildStderr, log: Arc<Mutex<String>>) {

@@ -5,7 +5,12 @@
     reason = "a test without a free port can only stop"
 )]
 
-use std::{io, net::SocketAddr, time::Duration};
+use std::{
+    io,
+    net::SocketAddr,
+    sync::atomic::{AtomicBool, Ordering},
+    time::Duration,
+};
 
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -26,6 +31,8 @@ enum Mode {
     Cut,
     Frozen,
     Slow { bytes_per_second: u64 },
+    MutedAfter { word: &'static [u8] },
+    Answering { with: &'static [u8] },
 }
 
 /// A TCP proxy on a free port. Ends with its connections when dropped.
@@ -74,6 +81,17 @@ impl Proxy {
         self.mode.send_replace(Mode::Frozen);
     }
 
+    /// Passes on what clients say and, once a client has said this word in one breath, nothing of
+    /// what it is answered: the work is done and nobody hears of it.
+    pub fn mute_after(&self, word: &'static [u8]) {
+        self.mode.send_replace(Mode::MutedAfter { word });
+    }
+
+    /// Breaks every connection, and answers each new one with these bytes whatever it asks.
+    pub fn answer(&self, with: &'static [u8]) {
+        self.mode.send_replace(Mode::Answering { with });
+    }
+
     /// Passes on no more than this in each direction of each connection.
     pub fn slow(&self, bytes_per_second: u64) {
         self.mode.send_replace(Mode::Slow { bytes_per_second });
@@ -96,8 +114,11 @@ async fn accept(listener: TcpListener, target: String, modes: watch::Receiver<Mo
 }
 
 async fn serve(client: TcpStream, target: String, modes: watch::Receiver<Mode>) -> io::Result<()> {
-    if *modes.borrow() == Mode::Cut {
-        return Ok(());
+    let mode = *modes.borrow();
+    match mode {
+        Mode::Cut => return Ok(()),
+        Mode::Answering { with } => return answer(client, with).await,
+        _ => {}
     }
     let server = TcpStream::connect(target).await?;
     server.set_zero_linger()?;
@@ -105,22 +126,62 @@ async fn serve(client: TcpStream, target: String, modes: watch::Receiver<Mode>) 
     server.set_nodelay(true)?;
     let (client_read, client_write) = client.into_split();
     let (server_read, server_write) = server.into_split();
+    let said = AtomicBool::new(false);
+    let (asking, answering) = (Side::Asking(&said), Side::Answering(&said));
     tokio::try_join!(
-        pump(client_read, server_write, modes.clone()),
-        pump(server_read, client_write, modes),
+        pump(asking, client_read, server_write, modes.clone()),
+        pump(answering, server_read, client_write, modes),
     )?;
     Ok(())
 }
 
+/// Reads the beginning of what is asked, so that the answer does not come before it, and the rest
+/// only to drop it.
+async fn answer(mut client: TcpStream, with: &[u8]) -> io::Result<()> {
+    let mut buffer = vec![0; CHUNK_BYTES];
+    if client.read(&mut buffer).await? == 0 {
+        return Ok(());
+    }
+    client.write_all(with).await?;
+    client.shutdown().await?;
+    while client.read(&mut buffer).await? > 0 {}
+    Ok(())
+}
+
+/// Which way a pump goes, and whether the word was said after which nothing is answered.
+#[derive(Clone, Copy)]
+enum Side<'a> {
+    Asking(&'a AtomicBool),
+    Answering(&'a AtomicBool),
+}
+
+impl Side<'_> {
+    fn hear(self, mode: Mode, chunk: &[u8]) {
+        if let (Self::Asking(said), Mode::MutedAfter { word }) = (self, mode)
+            && chunk.windows(word.len()).any(|window| window == word)
+        {
+            said.store(true, Ordering::Release);
+        }
+    }
+
+    fn is_muted(self, mode: Mode) -> bool {
+        match (self, mode) {
+            (Self::Answering(said), Mode::MutedAfter { .. }) => said.load(Ordering::Acquire),
+            _ => false,
+        }
+    }
+}
+
 /// Passes bytes on in one direction, until its end (which is passed on too) or the cut.
 async fn pump(
+    side: Side<'_>,
     mut from: impl AsyncRead + Unpin,
     mut to: impl AsyncWrite + Unpin,
     mut modes: watch::Receiver<Mode>,
 ) -> io::Result<()> {
     let mut buffer = vec![0; CHUNK_BYTES];
     loop {
-        let mode = passing(&mut modes).await?;
+        let mode = passing(side, &mut modes).await?;
         let room = match mode {
             Mode::Slow { bytes_per_second } => bytes_per_second / SLOW_CHUNKS_PER_SECOND,
             _ => u64::MAX,
@@ -134,7 +195,8 @@ async fn pump(
             return to.shutdown().await;
         }
         // A line that was frozen or cut while we read holds back or loses what was read.
-        passing(&mut modes).await?;
+        side.hear(mode, &buffer[..read]);
+        passing(side, &mut modes).await?;
         tokio::select! {
             written = to.write_all(&buffer[..read]) => written?,
             error = cut(modes.clone()) => return Err(error),
@@ -150,11 +212,14 @@ async fn pump(
 }
 
 /// Waits until the line passes bytes on; an error once it is cut.
-async fn passing(modes: &mut watch::Receiver<Mode>) -> io::Result<Mode> {
+async fn passing(side: Side<'_>, modes: &mut watch::Receiver<Mode>) -> io::Result<Mode> {
     loop {
         match *modes.borrow_and_update() {
-            Mode::Cut => return Err(io::ErrorKind::ConnectionReset.into()),
+            Mode::Cut | Mode::Answering { .. } => {
+                return Err(io::ErrorKind::ConnectionReset.into());
+            }
             Mode::Frozen => {}
+            mode if side.is_muted(mode) => {}
             mode => return Ok(mode),
         }
         if modes.changed().await.is_err() {
@@ -165,7 +230,8 @@ async fn passing(modes: &mut watch::Receiver<Mode>) -> io::Result<Mode> {
 
 async fn cut(mut modes: watch::Receiver<Mode>) -> io::Error {
     // An error means that the proxy is gone, which cuts as well.
-    drop(modes.wait_for(|mode| *mode == Mode::Cut).await);
+    let cuts = |mode: &Mode| matches!(mode, Mode::Cut | Mode::Answering { .. });
+    drop(modes.wait_for(cuts).await);
     io::ErrorKind::ConnectionReset.into()
 }
 
@@ -237,5 +303,34 @@ mod tests {
             "{:?}",
             start.elapsed()
         );
+    }
+
+    #[tokio::test]
+    async fn after_its_word_a_client_is_heard_and_not_answered() {
+        let proxy = Proxy::to(echo().await).await;
+        proxy.mute_after(b"COMMIT");
+        let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
+        assert_eq!(ask(&mut stream, b"hello").await.unwrap(), b"hello");
+        let mut asked = Box::pin(ask(&mut stream, b"COMMIT"));
+        assert!(asked.as_mut().now_or_never().is_none());
+        let mut other = TcpStream::connect(proxy.address()).await.unwrap();
+        assert_eq!(ask(&mut other, b"hello").await.unwrap(), b"hello");
+        assert!(asked.as_mut().now_or_never().is_none());
+        proxy.heal();
+        assert_eq!(asked.await.unwrap(), b"COMMIT");
+    }
+
+    #[tokio::test]
+    async fn it_answers_in_the_servers_place() {
+        let proxy = Proxy::to(echo().await).await;
+        let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
+        ask(&mut stream, b"hello").await.unwrap();
+        proxy.answer(b"no");
+        ask(&mut stream, b"hello").await.unwrap_err();
+        let mut stream = TcpStream::connect(proxy.address()).await.unwrap();
+        stream.write_all(b"hello").await.unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).await.unwrap();
+        assert_eq!(answer, b"no");
     }
 }

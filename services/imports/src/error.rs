@@ -56,6 +56,12 @@ pub enum Error {
     /// The workflow said no.
     #[error("{0}")]
     RefusedByWorkflow(String),
+    /// The workflow says no to what the status allows: the report of the last step is on its way.
+    #[error("the import is {status}, and its workflow has not heard of it yet; try again soon")]
+    NotHeardYet {
+        /// Where it stands.
+        status: Status,
+    },
     /// The rows to add come to more than an amount can be.
     #[error("the rows to add come to more than 64 bits of minor units; leave out or edit some")]
     SumTooLarge,
@@ -298,7 +304,9 @@ impl Fault for Error {
             Self::UploadIdle { .. } => Kind::Timeout,
             // Only activities meet it, and the next try sees where the import is now.
             Self::Overtaken { .. } | Self::Interrupted => Kind::Unavailable,
-            Self::Scanner { .. } | Self::Read(_) | Self::Temporal(_) => Kind::Unavailable,
+            Self::NotHeardYet { .. } | Self::Scanner { .. } | Self::Read(_) | Self::Temporal(_) => {
+                Kind::Unavailable
+            }
             Self::CountMismatch { .. }
             | Self::LinkMismatch { .. }
             | Self::UnlinkMismatch { .. }
@@ -318,6 +326,7 @@ impl Fault for Error {
             Self::RequestIdReused { .. } => "REQUEST_ID_REUSED",
             Self::EtagMismatch => "ETAG_MISMATCH",
             Self::WrongStatus { .. } | Self::RefusedByWorkflow(_) => "WRONG_STATE",
+            Self::NotHeardYet { .. } => "STEP_NOT_REPORTED",
             Self::SumTooLarge => "SUM_TOO_LARGE",
             Self::AccountClosed => "ACCOUNT_CLOSED",
             Self::FileTooLarge { .. } => "FILE_TOO_LARGE",

@@ -26,6 +26,8 @@ use djinn_temporal::{
     imports::{ImportStatement, SweepImports},
     revert::RevertImport,
 };
+use temporalio_common::WorkflowDefinition;
+use temporalio_sdk::workflows::WorkflowImplementation;
 use tonic::service::Routes;
 
 pub mod activities;
@@ -57,6 +59,18 @@ const PROBE_INTERVAL: std::time::Duration = std::time::Duration::from_secs(2);
 /// # Errors
 /// When it cannot start, or a part of it ends by itself.
 pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
+    run_release::<ImportStatement>(config, shutdown).await
+}
+
+/// As [`run`], with another release of the import's workflow: what a test needs to run two of them
+/// side by side.
+///
+/// # Errors
+/// As [`run`].
+pub async fn run_release<Release>(config: Config, shutdown: Shutdown) -> anyhow::Result<()>
+where
+    Release: WorkflowImplementation<Run: WorkflowDefinition<Input: Send>>,
+{
     #[cfg(feature = "failpoints")]
     let _failpoints = fail::FailScenario::setup();
     let clock = Clock::system();
@@ -91,7 +105,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
             .register_activities(Activities {
                 steps: steps.clone(),
             })
-            .register_workflow::<ImportStatement>()?
+            .register_workflow::<Release>()?
             .register_workflow::<RevertImport>()?
             .register_workflow::<SweepImports>()?
             .build();

@@ -4,7 +4,7 @@
 use std::fs;
 use std::net::SocketAddr;
 use std::os::unix::fs::PermissionsExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use serde_json::json;
@@ -79,8 +79,16 @@ impl Listen {
     }
 }
 
+/// Programs for servers of a test's own.
+pub(crate) struct Programs {
+    /// The folder with those of Postgres.
+    pub(crate) postgres: PathBuf,
+    /// Temporal's.
+    pub(crate) temporal: PathBuf,
+}
+
 /// Writes `stack.json` and `env`.
-pub(crate) fn write(stack: &Stack<'_>) -> anyhow::Result<()> {
+pub(crate) fn write(stack: &Stack<'_>, programs: &Programs) -> anyhow::Result<()> {
     let ports = &stack.state.ports;
     let description = json!({
         "admin_database_url": database_url(stack, "postgres", "postgres"),
@@ -95,6 +103,8 @@ pub(crate) fn write(stack: &Stack<'_>) -> anyhow::Result<()> {
         "temporal_namespace": temporal::NAMESPACE,
         "keys_dir": stack.keys(),
         "bin_dir": stack.workspace.bin_dir(),
+        "postgres_bin_dir": programs.postgres,
+        "temporal_program": programs.temporal,
     });
     let text = serde_json::to_string_pretty(&description)?;
     secret_file(&stack.folder.join("stack.json"), &text)?;

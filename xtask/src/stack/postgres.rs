@@ -58,6 +58,11 @@ impl Installation {
         Self::find().context("Postgres was installed but its programs are not to be found")
     }
 
+    /// The folder.
+    pub(crate) fn bin(&self) -> &Path {
+        &self.bin
+    }
+
     fn find() -> Option<Self> {
         let mut versions: Vec<(u32, PathBuf)> = fs::read_dir("/usr/lib/postgresql")
             .into_iter()

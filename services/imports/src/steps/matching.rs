@@ -46,7 +46,9 @@ impl Steps {
         self.publish_findings(&mut transaction, &import).await?;
         store::import::set_deadline(&mut transaction, key.import_id, self.deadline()).await?;
         let import = find(&mut transaction, key.import_id).await?;
+        fail::fail_point!("matching_before_commit", |_| Err(Error::killed()));
         transaction.commit().await?;
+        fail::fail_point!("matching_after_commit", |_| Err(Error::killed()));
         Ok(opened(&import))
     }
 

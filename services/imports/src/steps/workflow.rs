@@ -83,10 +83,12 @@ impl Word {
 impl Steps {
     /// Tells the workflow. A refusal counts only while Postgres agrees with it: else the workflow
     /// has not heard yet of the step that just ended, and is told again; unless what was seen has
-    /// changed meanwhile.
+    /// changed meanwhile. After a worker's death that can take until its heartbeat is missed, which
+    /// is longer than a call may last.
     ///
     /// # Errors
-    /// [`Error::RefusedByWorkflow`], [`Error::EtagMismatch`], [`Error::Temporal`].
+    /// [`Error::RefusedByWorkflow`], [`Error::NotHeardYet`], [`Error::EtagMismatch`],
+    /// [`Error::Temporal`].
     pub(crate) async fn tell(
         &self,
         key: Key,
@@ -110,11 +112,16 @@ impl Steps {
                 return answer;
             };
             let (_, import) = self.find(key).await?;
-            if told >= TELLS_MAX || !word.fits(import.status) {
+            if !word.fits(import.status) {
                 return answer;
             }
             if word.is_stale(&import) {
                 return Err(Error::EtagMismatch);
+            }
+            if told >= TELLS_MAX {
+                return Err(Error::NotHeardYet {
+                    status: import.status,
+                });
             }
             told += 1;
             tokio::time::sleep(TELL_PAUSE).await;

@@ -10,17 +10,24 @@ use crate::{
     world::{World, confirm, import, many},
 };
 
-/// The events of the import's workflow, as text.
-async fn history(import_id: &str) -> Vec<String> {
-    let stack = testing::stack();
-    let url = format!("http://{}", stack.temporal_address)
-        .parse::<url::Url>()
-        .unwrap();
+/// A client of the Temporal at this address.
+pub(crate) async fn temporal(address: &str) -> Client {
+    let url = format!("http://{address}").parse::<url::Url>().unwrap();
     let connection = Connection::connect(ConnectionOptions::new(url).build())
         .await
         .unwrap();
-    let options = ClientOptions::new(stack.temporal_namespace.clone()).build();
-    let client = Client::new(connection, options).unwrap();
+    let options = ClientOptions::new(testing::stack().temporal_namespace.clone()).build();
+    Client::new(connection, options).unwrap()
+}
+
+/// The events of the import's workflow, as text.
+async fn history(import_id: &str) -> Vec<String> {
+    history_at(&testing::stack().temporal_address, import_id).await
+}
+
+/// As [`history`], of a Temporal that may be a test's own.
+pub(crate) async fn history_at(address: &str, import_id: &str) -> Vec<String> {
+    let client = temporal(address).await;
     let handle = client.get_workflow_handle::<ImportStatement>(workflow_id(import_id));
     let events = handle
         .fetch_history(Default::default())

@@ -49,6 +49,8 @@ pub(crate) struct World {
     ports: (u16, u16),
     pub(crate) queue: String,
     environment: Vec<(String, String)>,
+    /// Another one to play another release.
+    pub(crate) binary: &'static str,
     process: Option<Process>,
 }
 
@@ -72,8 +74,10 @@ impl World {
         world
     }
 
-    async fn stopped(environment: &[(&str, &str)], temporal: Option<Proxy>) -> Self {
+    /// Before its first start.
+    pub(crate) async fn stopped(environment: &[(&str, &str)], temporal: Option<Proxy>) -> Self {
         Self {
+            binary: "djinn-imports",
             database: testing::database().await,
             scanner: Proxy::to(testing::stack().clamd_address.clone()).await,
             ports: (testing::free_port(), testing::free_port()),
@@ -116,7 +120,7 @@ impl World {
         environment.extend(self.environment.clone());
         environment.extend(more.iter().map(|(name, value)| set(name, value)));
         let admin = SocketAddr::from(([127, 0, 0, 1], self.ports.1));
-        self.process = Some(Process::start("djinn-imports", environment, admin).await);
+        self.process = Some(Process::start(self.binary, environment, admin).await);
     }
 
     /// The service as a process that is running.
@@ -126,20 +130,14 @@ impl World {
 
     /// SIGKILL, and wait for the end.
     pub(crate) async fn kill(&mut self) {
-        self.process
-            .take()
-            .expect("the service was started")
-            .kill()
-            .await;
+        let process = self.process.take();
+        process.expect("the service was started").kill().await;
     }
 
     /// SIGTERM, and wait for the end.
     pub(crate) async fn stop(&mut self) -> std::process::ExitStatus {
-        self.process
-            .take()
-            .expect("the service was started")
-            .terminate()
-            .await
+        let process = self.process.take();
+        process.expect("the service was started").terminate().await
     }
 
     /// Makes what is due in a minute due now.
