@@ -41,7 +41,7 @@ pub use error::Error;
 
 use activities::Activities;
 use grpc::{Door, TemplateDoor};
-use steps::{Steps, scan::Scanner, workflow::Workflows};
+use steps::{Steps, place::Places, scan::Scanner, workflow::Workflows};
 use store::Store;
 
 /// The services of this server, as health and reflection call them.
@@ -81,6 +81,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
             workflows: Workflows::new(client.clone(), queue.clone(), config.review_ttl),
             clock: clock.clone(),
             review_ttl: config.review_ttl,
+            places: Places::new(),
         };
         steps
             .workflows
