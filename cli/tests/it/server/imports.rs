@@ -78,23 +78,23 @@ impl ImportService for Fake {
 
     async fn begin_upload(
         &self,
-        _: Request<BeginUploadRequest>,
+        request: Request<BeginUploadRequest>,
     ) -> Result<Response<BeginUploadResponse>, Status> {
-        Err(Status::unimplemented("no chunks here"))
+        self.begin_chunked(request.into_inner())
     }
 
     async fn upload_chunk(
         &self,
-        _: Request<Streaming<UploadChunkRequest>>,
+        request: Request<Streaming<UploadChunkRequest>>,
     ) -> Result<Response<UploadChunkResponse>, Status> {
-        Err(Status::unimplemented("no chunks here"))
+        self.receive_chunk(request.into_inner()).await
     }
 
     async fn get_upload_progress(
         &self,
         _: Request<GetUploadProgressRequest>,
     ) -> Result<Response<GetUploadProgressResponse>, Status> {
-        Err(Status::unimplemented("no chunks here"))
+        Err(Status::unimplemented("the command asks with BeginUpload"))
     }
 
     async fn preview_statement(

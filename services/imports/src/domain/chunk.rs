@@ -6,8 +6,9 @@ use std::time::Duration;
 /// 5 MiB, and is held in memory, which wants it small.
 pub const CHUNK_BYTES: i32 = 8 * 1024 * 1024;
 
-/// Chunks that are received at one time, of all users: 32 MiB, a quarter of the container.
-pub const CHUNKS_MAX: usize = 4;
+/// Chunks that are received at one time, of all users. Each costs its 8 MiB, and while it is sent
+/// on nearly as much again; the container has 128 MiB for this and for imports.
+pub const CHUNKS_MAX: usize = 3;
 
 /// Chunks of one user that are received at one time, so that nobody takes the places of all.
 pub const USER_CHUNKS_MAX: usize = 2;

@@ -1,7 +1,7 @@
 //! Killed between any two steps of a chunk: what was stored stays, and the same chunks again make
 //! the file whole.
 
-use djinn_chassis::testing;
+use djinn_chassis::testing::{self, Proxy};
 use tonic::Code;
 
 use super::{CHUNK, begin, chunk_of, content, progress, put, sha256};
@@ -65,4 +65,44 @@ async fn killed_between_the_object_and_its_file() {
 #[tokio::test]
 async fn killed_between_the_file_and_its_answer() {
     survives("upload_after_finish=return", &[0, 1]).await;
+}
+
+/// The store is away when a chunk comes, and again when all chunks are there: nothing that has
+/// arrived is lost, and the same chunk again goes on.
+#[tokio::test]
+async fn an_object_store_that_is_away_loses_no_chunk() {
+    let store = testing::stack().s3_endpoint.clone();
+    let store = Proxy::to(store.trim_start_matches("http://").to_owned()).await;
+    let endpoint = format!("http://{}", store.address());
+    let mut world = World::with(&[("DJINN_S3_ENDPOINT", &endpoint)]).await;
+    let user = testing::user();
+    let mut client = world.client(user);
+    let file = content(CHUNK + 5);
+    let upload_id = begin(&mut client, &file).await;
+    let last = chunk_of(&file, 1);
+    put(&mut client, &upload_id, 0, chunk_of(&file, 0))
+        .await
+        .unwrap();
+    store.cut();
+    let away = put(&mut client, &upload_id, 1, last).await;
+    refused(away, Code::Unavailable, "OBJECT_STORE_UNAVAILABLE");
+    let found = progress(&mut client, &upload_id).await.unwrap();
+    assert_eq!(found.received_chunks, [0]);
+    store.heal();
+    world.kill().await;
+    world
+        .start(&[("FAILPOINTS", "chunk_after_note=return")])
+        .await;
+    drop(put(&mut world.client(user), &upload_id, 1, last).await);
+    world.died().await;
+    world.start(&[]).await;
+    let mut client = world.client(user);
+    store.cut();
+    let away = put(&mut client, &upload_id, 1, last).await;
+    refused(away, Code::Unavailable, "OBJECT_STORE_UNAVAILABLE");
+    let found = progress(&mut client, &upload_id).await.unwrap();
+    assert_eq!((found.received_chunks, found.upload), (vec![0, 1], None));
+    store.heal();
+    let whole = put(&mut client, &upload_id, 1, last).await.unwrap();
+    assert_eq!(whole.upload.unwrap().sha256, sha256(&file));
 }
