@@ -108,7 +108,8 @@ def chunks() -> None:
     check(status == 200 and body["receivedChunks"] == [1], f"the last chunk: {status} {body}")
     _, _, seen = curl(f"{UPLOADS}/{upload_id}")
     check(seen == body, f"asked: {seen}, told: {body}")
-    refused("other bytes", 409, "CHUNK_CONFLICT", chunk(upload_id, 1, b"other bytes"))
+    other = chunk(upload_id, 1, content[size:][::-1])
+    refused("other bytes", 409, "CHUNK_CONFLICT", other)
     refused("a part of a chunk", 400, "INVALID_FIELD", chunk(upload_id, 0, content[:5]))
     for what in ("whole", "again"):
         status, _, body = chunk(upload_id, 0, content[:size])
