@@ -29,6 +29,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     tonic_prost_build::configure()
         .bytes(".djinn.imports.v1.UploadStatementRequest")
+        .bytes(".djinn.imports.v1.UploadChunkRequest")
         .compile_well_known_types(true)
         .extern_path(".google.protobuf", "::pbjson_types")
         .compile_fds(prost_types::FileDescriptorSet::decode(&*descriptors)?)?;

@@ -8,7 +8,6 @@ use aws_sdk_s3::{
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
     primitives::ByteStream,
-    types::{CompletedMultipartUpload, CompletedPart},
 };
 use aws_smithy_http_client::tls;
 use bytes::{Bytes, BytesMut};
@@ -16,7 +15,10 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::io::AsyncRead;
 use url::Url;
 
+pub use self::part::Part;
 use crate::fault::{Fault, Kind};
+
+mod part;
 
 /// The size of a part but the last, in bytes. S3 wants at least 5 MiB; memory wants it small.
 const PART_BYTES: usize = 8 * 1024 * 1024;
@@ -196,22 +198,9 @@ impl Objects {
             .upload_id(multipart_id)
             .send()
             .await;
-        let error = match aborted {
-            Ok(_) => return Ok(()),
-            Err(error) => error,
-        };
-        // s3s-fs, the embedded store, calls an upload that is unknown denied. Wrong credentials
-        // have other codes; a policy that denies only this costs storage, so it is worth a line.
-        let code = error
-            .as_service_error()
-            .and_then(ProvideErrorMetadata::code);
-        if code == Some("AccessDenied") {
-            tracing::warn!("an upload could not be aborted: taken as unknown");
-            return Ok(());
-        }
-        match classify(error, Some(key)) {
-            Error::NotFound { .. } => Ok(()),
-            error => Err(error),
+        match aborted.map_err(|error| part::of_upload(error, key)) {
+            Ok(_) | Err(Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(error),
         }
     }
 
@@ -261,7 +250,7 @@ pub struct Parts {
     key: String,
     id: String,
     buffer: BytesMut,
-    completed: Vec<CompletedPart>,
+    completed: Vec<Part>,
 }
 
 impl Parts {
@@ -298,21 +287,9 @@ impl Parts {
         if self.completed.is_empty() {
             return self.finish_empty().await;
         }
-        let parts = CompletedMultipartUpload::builder()
-            .set_parts(Some(self.completed))
-            .build();
-        let objects = &self.objects;
-        objects
-            .client
-            .complete_multipart_upload()
-            .bucket(&objects.bucket)
-            .key(&self.key)
-            .upload_id(&self.id)
-            .multipart_upload(parts)
-            .send()
+        self.objects
+            .complete(&self.key, &self.id, self.completed)
             .await
-            .map(drop)
-            .map_err(|error| classify(error, Some(&self.key)))
     }
 
     /// Gives the upload up.
@@ -341,32 +318,12 @@ impl Parts {
     async fn send(&mut self) -> Result<(), Error> {
         let number = i32::try_from(self.completed.len()).unwrap_or(i32::MAX);
         let number = number.saturating_add(1);
-        if number > PARTS_MAX {
-            return Err(Error::Internal(
-                "an object of more than 10,000 parts".into(),
-            ));
-        }
         let part = std::mem::replace(&mut self.buffer, BytesMut::with_capacity(PART_BYTES));
         let part = part.freeze();
-        let sent = self
+        let completed = self
             .objects
-            .client
-            .upload_part()
-            .bucket(&self.objects.bucket)
-            .key(&self.key)
-            .upload_id(&self.id)
-            .part_number(number)
-            .body(ByteStream::from(part))
-            .send()
-            .await
-            .map_err(|error| classify(error, Some(&self.key)))?;
-        let completed = CompletedPart::builder()
-            .part_number(number)
-            .set_e_tag(sent.e_tag)
-            .set_checksum_crc32(sent.checksum_crc32)
-            .set_checksum_crc32_c(sent.checksum_crc32_c)
-            .set_checksum_crc64_nvme(sent.checksum_crc64_nvme)
-            .build();
+            .put_part(&self.key, &self.id, number, part)
+            .await?;
         self.completed.push(completed);
         Ok(())
     }

@@ -4,6 +4,7 @@
 //! A call is tried again with the same message, and so with the same request id: what the server
 //! did before the connection broke is found again and never done twice.
 
+mod chunked;
 pub(crate) mod report;
 mod template;
 mod transaction;

@@ -109,6 +109,80 @@ async fn nothing_is_seen_before_the_end_and_giving_up_twice_is_fine() {
 }
 
 #[tokio::test]
+async fn parts_come_one_by_one_in_any_order_and_again() {
+    let (objects, _folder) = store().await;
+    let id = objects
+        .begin("u/x")
+        .await
+        .unwrap()
+        .multipart_id()
+        .to_owned();
+    let first = Bytes::from(vec![b'a'; PART_BYTES]);
+    let last = Bytes::from_static(b"the end");
+    let end = objects.put_part("u/x", &id, 2, last.clone()).await.unwrap();
+    let begin = objects
+        .put_part("u/x", &id, 1, first.clone())
+        .await
+        .unwrap();
+    let again = objects
+        .put_part("u/x", &id, 1, first.clone())
+        .await
+        .unwrap();
+    assert_eq!(begin, again);
+    assert!(!objects.exists("u/x").await.unwrap());
+    // Another client, as after a crash: all it needs is what was noted.
+    let other = objects.clone();
+    other.complete("u/x", &id, [begin, end]).await.unwrap();
+    assert!(objects.exists("u/x").await.unwrap());
+    assert!(read(&objects, "u/x").await == [&first[..], &last[..]].concat());
+}
+
+#[tokio::test]
+async fn an_upload_that_is_complete_or_given_up_is_not_found() {
+    let (objects, _folder) = store().await;
+    let part = |id: String| {
+        let objects = objects.clone();
+        async move {
+            objects
+                .put_part("u/x", &id, 1, Bytes::from_static(b"x"))
+                .await
+        }
+    };
+    let id = objects
+        .begin("u/x")
+        .await
+        .unwrap()
+        .multipart_id()
+        .to_owned();
+    let stored = part(id.clone()).await.unwrap();
+    objects
+        .complete("u/x", &id, [stored.clone()])
+        .await
+        .unwrap();
+    let given_up = objects
+        .begin("u/y")
+        .await
+        .unwrap()
+        .multipart_id()
+        .to_owned();
+    objects.abort("u/y", &given_up).await.unwrap();
+    for id in [id, given_up] {
+        for answer in [
+            part(id.clone()).await.map(drop),
+            objects.complete("u/x", &id, [stored.clone()]).await,
+        ] {
+            assert!(matches!(answer, Err(Error::NotFound { .. })), "{answer:?}");
+        }
+    }
+    // What was complete stays as it is.
+    assert_eq!(read(&objects, "u/x").await, b"x");
+    for number in [0, PARTS_MAX + 1] {
+        let answer = objects.put_part("u/x", "id", number, Bytes::new()).await;
+        assert!(matches!(answer, Err(Error::Internal(_))), "{answer:?}");
+    }
+}
+
+#[tokio::test]
 async fn what_is_deleted_is_gone_and_deleting_it_again_is_fine() {
     let (objects, _folder) = store().await;
     let mut parts = objects.begin("u/x").await.unwrap();

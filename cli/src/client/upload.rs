@@ -17,24 +17,30 @@ use futures::{Stream, StreamExt, stream};
 use tokio::{fs::File, io::AsyncReadExt, sync::oneshot};
 use uuid::Uuid;
 
-use super::Client;
+use super::{Client, chunked::ONE_STREAM_BYTES_MAX};
 use crate::error::Error;
 
 /// Bytes in one message, the size that the contract recommends.
-const CHUNK_BYTES: usize = 64 * 1024;
+pub(super) const CHUNK_BYTES: usize = 64 * 1024;
 
 /// Characters of a file name, the most the contract allows.
 const FILE_NAME_CHARS_MAX: usize = 255;
 
 impl Client {
-    /// Stores a file. `advance` is told how many bytes have been read so far; after a broken
-    /// connection it starts again.
+    /// Stores a file: a large one in chunks, what is small or a pipe in one stream. `advance` is
+    /// told how many bytes have been read so far; in one stream it starts again after a broken
+    /// connection.
     pub(crate) async fn upload(
         &self,
         path: &Path,
         request_id: Uuid,
         advance: impl Fn(u64) + Clone + Send + 'static,
     ) -> Result<Upload, Error> {
+        let known = tokio::fs::metadata(path).await.ok();
+        let known = known.filter(|it| it.is_file() && it.len() > ONE_STREAM_BYTES_MAX);
+        if let Some(size) = known.and_then(|it| i64::try_from(it.len()).ok()) {
+            return self.upload_chunked(path, request_id, size, advance).await;
+        }
         let header = UploadHeader {
             request_id: request_id.to_string(),
             file_name: file_name(path),
@@ -143,7 +149,7 @@ fn message(part: Part) -> UploadStatementRequest {
 }
 
 /// The name without its folders, cut to what the contract allows.
-fn file_name(path: &Path) -> String {
+pub(super) fn file_name(path: &Path) -> String {
     path.file_name()
         .unwrap_or_default()
         .to_string_lossy()

@@ -255,6 +255,44 @@ async fn uploads_flow_in_chunks_and_are_tried_again_under_the_same_id() {
     }
 }
 
+/// Bytes that differ from chunk to chunk, of two chunks and a bit.
+fn large() -> Vec<u8> {
+    let numbers = 0..(17 * 1024 * 1024 / 4_u32);
+    numbers.flat_map(u32::to_le_bytes).collect()
+}
+
+#[tokio::test]
+async fn a_large_file_goes_in_chunks_and_a_broken_connection_costs_one_of_them() {
+    let (fake, url) = Fake::start().await;
+    let content = large();
+    let (_folder, path) = file("worn.csv", &content);
+    djinn(&url, &["--json", "preview", &path]).await.ended(0);
+    let state = fake.state();
+    assert!(state.uploads.is_empty());
+    let [upload] = &state.chunked[..] else {
+        unreachable!("{} uploads", state.chunked.len());
+    };
+    assert_eq!(upload.sent, [0, 1, 1, 2]);
+    let stored: Vec<u8> = upload.chunks.values().flatten().copied().collect();
+    assert!(stored == content);
+}
+
+#[tokio::test]
+async fn the_same_request_id_goes_on_where_an_earlier_command_ended() {
+    let (fake, url) = Fake::start().await;
+    let account = ["account", "create", "--name", "Main", "--currency", "EUR"];
+    djinn(&url, &account).await.ended(0);
+    let (_folder, path) = file("torn.csv", &large());
+    let id = "0197a0f0-0000-7000-8000-000000000000";
+    let account = ["--account", "Main", "--yes", "--request-id", id];
+    let command = [&["--json", "import", &path], &account[..]].concat();
+    djinn(&url, &command).await.ended(9);
+    djinn(&url, &command).await.ended(0);
+    let state = fake.state();
+    assert_eq!(state.chunked[0].asked.request_id, id);
+    assert_eq!(state.chunked[0].sent, [0, 1, 1, 1, 1, 1, 1, 2]);
+}
+
 #[tokio::test]
 async fn a_file_beyond_the_limit_is_refused_on_the_way() {
     let (fake, url) = Fake::start().await;

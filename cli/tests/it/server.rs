@@ -1,5 +1,6 @@
 //! A gateway with made-up answers. What an import goes through is told by the name of its file.
 
+mod chunks;
 mod imports;
 mod ledger;
 mod scene;
@@ -7,14 +8,14 @@ mod templates;
 pub(crate) mod transaction;
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard},
 };
 
 use djinn_proto::{
     imports::v1::{
-        AnswerImportRequest, ConfirmImportRequest, Import, RereadImportRequest,
+        AnswerImportRequest, BeginUploadRequest, ConfirmImportRequest, Import, RereadImportRequest,
         RevertImportRequest, Template, UpdateImportRowsRequest,
         import_service_server::ImportServiceServer, template_service_server::TemplateServiceServer,
     },
@@ -37,6 +38,7 @@ pub(crate) struct State {
     pub(crate) accounts: Vec<Account>,
     pub(crate) account_request_ids: Vec<String>,
     pub(crate) uploads: Vec<Received>,
+    pub(crate) chunked: Vec<Chunked>,
     pub(crate) answers: Vec<(String, String)>,
     pub(crate) imports: Vec<Import>,
     pub(crate) import_request_ids: Vec<String>,
@@ -62,6 +64,15 @@ pub(crate) struct Received {
     pub(crate) file_name: String,
     pub(crate) chunk_sizes: Vec<usize>,
     pub(crate) bytes: Vec<u8>,
+}
+
+/// An upload in chunks.
+#[derive(Clone, Default)]
+pub(crate) struct Chunked {
+    pub(crate) asked: BeginUploadRequest,
+    pub(crate) chunks: BTreeMap<i32, Vec<u8>>,
+    /// The numbers as they were sent, also those that were not stored.
+    pub(crate) sent: Vec<i32>,
 }
 
 /// The server, for as long as the test's runtime lives.

@@ -53,6 +53,12 @@ pub(crate) enum Error {
         /// The limit.
         bytes_max: u64,
     },
+    /// A chunk of a file is larger than allowed.
+    #[error("the chunk is larger than {bytes_max} bytes; cut the file as the upload tells")]
+    ChunkTooLarge {
+        /// The limit.
+        bytes_max: u64,
+    },
     /// The client of an upload stopped sending.
     #[error("the next part of the file did not come in time")]
     UploadIdle,
@@ -137,6 +143,7 @@ impl Fault for Error {
             Self::TooManyCalls
             | Self::MessageTooLarge { .. }
             | Self::FileTooLarge { .. }
+            | Self::ChunkTooLarge { .. }
             | Self::BodyTooLarge { .. }
             | Self::TooManyOpen { .. } => Kind::Exhausted,
             Self::UploadBroken
@@ -163,6 +170,7 @@ impl Fault for Error {
             Self::ServiceAway { .. } | Self::AnswerBroken { .. } => "SERVICE_UNAVAILABLE",
             Self::MessageTooLarge { .. } => "MESSAGE_TOO_LARGE",
             Self::FileTooLarge { .. } => "FILE_TOO_LARGE",
+            Self::ChunkTooLarge { .. } => "CHUNK_TOO_LARGE",
             Self::UploadIdle => "UPLOAD_IDLE",
             Self::UploadBroken => "UPLOAD_BROKEN",
             Self::Form { .. } => "FORM_INVALID",
@@ -201,6 +209,7 @@ impl Fault for Error {
             | Self::AnswerBroken { .. }
             | Self::MessageTooLarge { .. }
             | Self::FileTooLarge { .. }
+            | Self::ChunkTooLarge { .. }
             | Self::UploadIdle
             | Self::UploadBroken
             | Self::NotJson

@@ -75,10 +75,72 @@ pub enum Error {
         limit_bytes: u64,
     },
     /// No byte came for too long.
-    #[error("no data arrived for {idle_s} s; upload the file again")]
+    #[error("no data arrived for {idle_s} s; send it again")]
     UploadIdle {
         /// The limit.
         idle_s: u64,
+    },
+    /// A chunk took too long to come.
+    #[error("the chunk did not come within {limit_s} s; send it again on a better network")]
+    ChunkSlow {
+        /// The limit.
+        limit_s: u64,
+    },
+    /// Too many chunks come, or are put together, at one time.
+    #[error("too many chunks at one time")]
+    ChunksBusy,
+    /// Putting a file together took too long; the next call goes on.
+    #[error("putting the file together took too long")]
+    FinishSlow,
+    /// Other bytes under the number of a chunk that is taken.
+    #[error(
+        "chunk {number} has SHA-256 {known}, and {sent} was sent; send the chunk of the file that \
+         was begun, or begin another upload"
+    )]
+    ChunkConflict {
+        /// The number.
+        number: i32,
+        /// The hash that it has.
+        known: String,
+        /// The hash that was sent.
+        sent: String,
+    },
+    /// The chunks make another file than the one that was announced.
+    #[error(
+        "announced were {announced}, and the chunks make {found}; the file was deleted. Begin \
+         another upload with the hash of the file as it is now"
+    )]
+    FileMismatch {
+        /// What was announced.
+        announced: String,
+        /// What came.
+        found: String,
+    },
+    /// The upload was given up.
+    #[error(
+        "upload {upload_id} was given up: nothing new came for 24 hours, or it was not the file \
+         that was announced; begin another upload"
+    )]
+    UploadGone {
+        /// The upload.
+        upload_id: Uuid,
+    },
+    /// The object store does not know of an upload that is not whole.
+    #[error(
+        "what had come of upload {upload_id} is lost in the object store; begin another upload"
+    )]
+    PartsLost {
+        /// The upload.
+        upload_id: Uuid,
+    },
+    /// Too many uploads of the user are not whole.
+    #[error(
+        "{unfinished} uploads are unfinished, the most there may be; finish one, or wait until one \
+         is given up 24 hours after its last chunk"
+    )]
+    TooManyUnfinished {
+        /// How many.
+        unfinished: i64,
     },
     /// Too many imports wait for the user.
     #[error("{open} imports are open, the most there may be; confirm or cancel some")]
@@ -293,15 +355,21 @@ impl Fault for Error {
         match self {
             Self::Invalid { .. } => Kind::Invalid,
             Self::NotFound { .. } => Kind::NotFound,
-            Self::RequestIdReused { .. } => Kind::Exists,
+            Self::RequestIdReused { .. } | Self::ChunkConflict { .. } => Kind::Exists,
             Self::EtagMismatch => Kind::Conflict,
             Self::WrongStatus { .. }
             | Self::RefusedByWorkflow(_)
             | Self::SumTooLarge
             | Self::AccountClosed
+            | Self::FileMismatch { .. }
+            | Self::UploadGone { .. }
+            | Self::PartsLost { .. }
             | Self::FileRefused { .. } => Kind::Refused,
-            Self::FileTooLarge { .. } | Self::TooManyOpen { .. } => Kind::Exhausted,
-            Self::UploadIdle { .. } => Kind::Timeout,
+            Self::FileTooLarge { .. }
+            | Self::TooManyOpen { .. }
+            | Self::TooManyUnfinished { .. } => Kind::Exhausted,
+            Self::UploadIdle { .. } | Self::ChunkSlow { .. } => Kind::Timeout,
+            Self::ChunksBusy | Self::FinishSlow => Kind::Unavailable,
             // Only activities meet it, and the next try sees where the import is now.
             Self::Overtaken { .. } | Self::Interrupted => Kind::Unavailable,
             Self::NotHeardYet { .. } | Self::Scanner { .. } | Self::Read(_) | Self::Temporal(_) => {
@@ -331,6 +399,14 @@ impl Fault for Error {
             Self::AccountClosed => "ACCOUNT_CLOSED",
             Self::FileTooLarge { .. } => "FILE_TOO_LARGE",
             Self::UploadIdle { .. } => "UPLOAD_IDLE",
+            Self::ChunkSlow { .. } => "CHUNK_SLOW",
+            Self::ChunksBusy => "CHUNKS_BUSY",
+            Self::FinishSlow => "FINISH_SLOW",
+            Self::ChunkConflict { .. } => "CHUNK_CONFLICT",
+            Self::FileMismatch { .. } => "FILE_MISMATCH",
+            Self::UploadGone { .. } => "UPLOAD_GONE",
+            Self::PartsLost { .. } => "PARTS_LOST",
+            Self::TooManyUnfinished { .. } => "UNFINISHED_UPLOADS",
             Self::TooManyOpen { .. } => "OPEN_IMPORTS",
             Self::FileRefused { reason, .. } => reason,
             Self::Overtaken { .. } => "OVERTAKEN",

@@ -3,7 +3,7 @@
 //! * [`parse`]: requests into what the rest of the service trusts.
 //! * [`convert`]: answers into messages.
 //! * [`import`], [`answer`], [`reread`], [`review`], [`revert`], [`template`]: the calls, by noun.
-//! * [`receive`], [`preview`], [`report`], [`watch`]: the streams.
+//! * [`receive`], [`chunk`], [`preview`], [`report`], [`watch`]: the streams.
 //!
 //! It decides nothing. Every way out of it is a message or [`fault::status`].
 
@@ -28,6 +28,7 @@ use crate::{
 };
 
 mod answer;
+mod chunk;
 mod convert;
 mod import;
 mod parse;
@@ -68,6 +69,39 @@ impl proto::import_service_server::ImportService for Door {
         let upload = upload.map_err(fault::status)?;
         Ok(Response::new(proto::UploadStatementResponse {
             upload: Some(convert::upload(&upload)),
+        }))
+    }
+
+    async fn begin_upload(
+        &self,
+        request: Request<proto::BeginUploadRequest>,
+    ) -> Answer<proto::BeginUploadResponse> {
+        let user = caller(&request)?.user_id;
+        let begun = self.begin_chunked(user, &request.into_inner()).await;
+        Ok(Response::new(proto::BeginUploadResponse {
+            progress: Some(begun.map_err(fault::status)?),
+        }))
+    }
+
+    async fn upload_chunk(
+        &self,
+        request: Request<Streaming<proto::UploadChunkRequest>>,
+    ) -> Answer<proto::UploadChunkResponse> {
+        let user = caller(&request)?.user_id;
+        let stored = self.receive_chunk(user, request.into_inner()).await;
+        Ok(Response::new(proto::UploadChunkResponse {
+            progress: Some(stored.map_err(fault::status)?),
+        }))
+    }
+
+    async fn get_upload_progress(
+        &self,
+        request: Request<proto::GetUploadProgressRequest>,
+    ) -> Answer<proto::GetUploadProgressResponse> {
+        let user = caller(&request)?.user_id;
+        let progress = self.progress(user, &request.into_inner()).await;
+        Ok(Response::new(proto::GetUploadProgressResponse {
+            progress: Some(progress.map_err(fault::status)?),
         }))
     }
 

@@ -43,7 +43,7 @@ pub use error::Error;
 
 use activities::Activities;
 use grpc::{Door, TemplateDoor};
-use steps::{Steps, scan::Scanner, workflow::Workflows};
+use steps::{Steps, place::Places, scan::Scanner, workflow::Workflows};
 use store::Store;
 
 /// The services of this server, as health and reflection call them.
@@ -95,6 +95,7 @@ where
             workflows: Workflows::new(client.clone(), queue.clone(), config.review_ttl),
             clock: clock.clone(),
             review_ttl: config.review_ttl,
+            places: Places::new(),
         };
         steps
             .workflows

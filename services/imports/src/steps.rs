@@ -7,7 +7,8 @@
 //!   went through, though its report was lost, answers what that try found.
 //! * [`route`]: which accounts an import's rows go into.
 //! * [`edit`]: rows that a person sets right.
-//! * [`receive`]: a file into the object store. [`preview`]: a look without an import.
+//! * [`receive`]: a file into the object store in one stream. [`chunk`], [`assemble`], [`place`]:
+//!   the same in chunks. [`preview`]: a look without an import.
 //! * [`sweep`]: what a crash left behind.
 //! * [`workflow`]: the way to the import's workflow.
 //!
@@ -30,10 +31,13 @@ use crate::{
 };
 
 pub mod answer;
+mod assemble;
+pub mod chunk;
 pub mod close;
 pub mod commit;
 pub mod edit;
 pub mod matching;
+pub mod place;
 pub mod preview;
 pub mod receive;
 pub mod recognise;
@@ -47,6 +51,7 @@ pub mod stage;
 pub mod sweep;
 pub mod workflow;
 
+use place::Places;
 use scan::Scanner;
 use workflow::Workflows;
 
@@ -77,6 +82,8 @@ pub struct Steps {
     pub clock: Clock,
     /// How long a review waits for a person.
     pub review_ttl: Duration,
+    /// Places for chunks.
+    pub places: Places,
 }
 
 impl Steps {

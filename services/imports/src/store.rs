@@ -1,7 +1,7 @@
 //! Every SQL statement of the imports service but those that join the ledger, which are in
 //! `djinn_ledger::intake` and `djinn_ledger::reversal`.
 //!
-//! * [`upload`]: files in the object store.
+//! * [`upload`]: files in the object store. [`chunk`]: those that come in chunks.
 //! * [`request`]: answers given once.
 //! * [`account`]: the accounts that an import's rows go into.
 //! * [`import`]: the import and the moves of its status.
@@ -22,6 +22,7 @@ use djinn_chassis::{
 use crate::Error;
 
 pub mod account;
+pub mod chunk;
 pub mod due;
 pub mod edit;
 pub mod import;

@@ -1,10 +1,11 @@
-"""Uploads with curl: whole, as a form, again, and what is refused. Health as an operator asks it.
+"""Uploads with curl: whole, as a form, in chunks, again, and what is refused. Health as an operator asks it.
 
     python3 job.py FILE
 
 DJINN_URL names the gateway, DJINN_TOKEN is the user's. Ends with `ok BYTES SHA256`.
 """
 
+import base64
 import hashlib
 import json
 import os
@@ -17,6 +18,7 @@ import uuid
 URL = os.environ["DJINN_URL"]
 TOKEN = os.environ["DJINN_TOKEN"]
 STATEMENTS = f"{URL}/v1/statements"
+UPLOADS = f"{URL}/v1/uploads"
 
 # One byte more than a statement may have.
 TOO_LARGE_BYTES = 256 * 1024 * 1024 + 1
@@ -84,6 +86,38 @@ def uploads(path: pathlib.Path) -> None:
     refused("another file with the key", 409, "REQUEST_ID_REUSED", reused)
 
 
+def chunk(upload_id: str, number: int, content: bytes) -> tuple[int, dict, dict]:
+    """The answer to one chunk."""
+    digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(content)
+        file.flush()
+        put = ("--upload-file", file.name, "--header", f"content-digest: sha-256=:{digest}:")
+        return curl(*put, f"{UPLOADS}/{upload_id}/chunks/{number}")
+
+
+def chunks() -> None:
+    """A file of two chunks, the last one first, with a look in between."""
+    content = b"Date,Description,Amount\n" + b"2024-01-31,Coffee,-3.20\n" * 400_000
+    asked = {"request_id": str(uuid.uuid4()), "file_name": "a.csv", "size_bytes": len(content)}
+    asked["sha256"] = hashlib.sha256(content).hexdigest()
+    status, _, begun = curl("--data", json.dumps(asked), UPLOADS)
+    check(status == 201 and begun["chunkCount"] == 2, f"begun: {status} {begun}")
+    upload_id, size = begun["uploadId"], int(begun["chunkSizeBytes"])
+    status, _, body = chunk(upload_id, 1, content[size:])
+    check(status == 200 and body["receivedChunks"] == [1], f"the last chunk: {status} {body}")
+    _, _, seen = curl(f"{UPLOADS}/{upload_id}")
+    check(seen == body, f"asked: {seen}, told: {body}")
+    other = chunk(upload_id, 1, content[size:][::-1])
+    refused("other bytes", 409, "CHUNK_CONFLICT", other)
+    refused("a part of a chunk", 400, "INVALID_FIELD", chunk(upload_id, 0, content[:5]))
+    for what in ("whole", "again"):
+        status, _, body = chunk(upload_id, 0, content[:size])
+        check(status == 200, f"{what}: {status} {body}")
+        check(body["upload"]["sha256"] == asked["sha256"], f"{what}: {body}")
+        print(f"in chunks, {what}: {status} {upload_id}")
+
+
 def refusals(path: pathlib.Path) -> None:
     """What is not."""
     raw = ("--data-binary", f"@{path}", STATEMENTS)
@@ -110,6 +144,7 @@ def main(path: str) -> None:
     health()
     file = pathlib.Path(path)
     uploads(file)
+    chunks()
     refusals(file)
     content = file.read_bytes()
     print(f"ok {len(content)} {hashlib.sha256(content).hexdigest()}")

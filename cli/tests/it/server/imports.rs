@@ -1,16 +1,17 @@
 //! Uploads and imports.
 
 use djinn_proto::imports::v1::{
-    AnswerImportRequest, AnswerImportResponse, CancelImportRequest, CancelImportResponse,
-    ConfirmImportRequest, ConfirmImportResponse, CreateImportRequest, CreateImportResponse,
-    DownloadErrorReportRequest, DownloadErrorReportResponse, GetImportRequest, GetImportResponse,
-    Import, ImportState, ListImportRowsRequest, ListImportRowsResponse, ListImportsRequest,
-    ListImportsResponse, PreviewReading, PreviewRow, PreviewStatementRequest,
+    AnswerImportRequest, AnswerImportResponse, BeginUploadRequest, BeginUploadResponse,
+    CancelImportRequest, CancelImportResponse, ConfirmImportRequest, ConfirmImportResponse,
+    CreateImportRequest, CreateImportResponse, DownloadErrorReportRequest,
+    DownloadErrorReportResponse, GetImportRequest, GetImportResponse, GetUploadProgressRequest,
+    GetUploadProgressResponse, Import, ImportState, ListImportRowsRequest, ListImportRowsResponse,
+    ListImportsRequest, ListImportsResponse, PreviewReading, PreviewRow, PreviewStatementRequest,
     PreviewStatementResponse, RereadImportRequest, RereadImportResponse, RevertImportRequest,
     RevertImportResponse, RowProblem, UpdateImportRowsRequest, UpdateImportRowsResponse, Upload,
-    UploadStatementRequest, UploadStatementResponse, WatchImportRequest, WatchImportResponse,
-    import_service_server::ImportService, preview_statement_response,
-    upload_statement_request::Part,
+    UploadChunkRequest, UploadChunkResponse, UploadStatementRequest, UploadStatementResponse,
+    WatchImportRequest, WatchImportResponse, import_service_server::ImportService,
+    preview_statement_response, upload_statement_request::Part,
 };
 use futures::{
     StreamExt,
@@ -73,6 +74,27 @@ impl ImportService for Fake {
                 ..Upload::default()
             }),
         }))
+    }
+
+    async fn begin_upload(
+        &self,
+        request: Request<BeginUploadRequest>,
+    ) -> Result<Response<BeginUploadResponse>, Status> {
+        self.begin_chunked(request.into_inner())
+    }
+
+    async fn upload_chunk(
+        &self,
+        request: Request<Streaming<UploadChunkRequest>>,
+    ) -> Result<Response<UploadChunkResponse>, Status> {
+        self.receive_chunk(request.into_inner()).await
+    }
+
+    async fn get_upload_progress(
+        &self,
+        _: Request<GetUploadProgressRequest>,
+    ) -> Result<Response<GetUploadProgressResponse>, Status> {
+        Err(Status::unimplemented("the command asks with BeginUpload"))
     }
 
     async fn preview_statement(

@@ -7,7 +7,10 @@ use djinn_proto::{
     sync::v1 as ledger,
 };
 
-use super::person::Person;
+use super::{
+    message::{STATEMENT, STATEMENT_SHA256},
+    person::Person,
+};
 use crate::mesh::{Imports, Ledger, Mesh, Templates};
 
 /// A statement whose dates are either of two.
@@ -70,6 +73,20 @@ impl<'a> House<'a> {
             .await;
         self.confirm(&undone).await;
         self.revert(&undone).await;
+        self.begin_upload().await;
+    }
+
+    /// An upload in chunks of which nothing has come.
+    async fn begin_upload(&mut self) {
+        let request = imports::BeginUploadRequest {
+            request_id: self.person.request_id("BeginUpload"),
+            file_name: "statement.csv".to_owned(),
+            size_bytes: i64::try_from(STATEMENT.len()).unwrap(),
+            sha256: STATEMENT_SHA256.to_owned(),
+        };
+        let begun = self.imports.begin_upload(request).await.unwrap();
+        let progress = begun.into_inner().progress.unwrap();
+        self.person.take("upload_id", &progress.upload_id);
     }
 
     async fn account(&mut self) -> String {

@@ -7,6 +7,11 @@ use uuid::Uuid;
 
 use super::{contract::Method, person::Person};
 
+/// A statement of one chunk, and its hash.
+pub(super) const STATEMENT: &[u8] = b"Date,Description,Amount\n2024-01-31,Salary,2500.00\n";
+pub(super) const STATEMENT_SHA256: &str =
+    "b90c9cfa7cca1cdb25523915a276df8a623f818fddcda68f0d83f317b6fd24c1";
+
 /// Which of a person's imports is meant.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Import {
@@ -77,6 +82,10 @@ fn value(
         Kind::Bytes => Some(Value::Bytes(bytes(field, person))),
         Kind::Enum(_) if field.name() == "kind" => Some(Value::EnumNumber(1)),
         Kind::Int64 if field.name() == "row_number" => Some(Value::I64(1)),
+        // Elsewhere a size need not be told.
+        Kind::Int64 if field.name() == "size_bytes" && method.name() == "BeginUpload" => {
+            i64::try_from(STATEMENT.len()).ok().map(Value::I64)
+        }
         Kind::Int32 if field.name() == "position" => Some(Value::I32(2)),
         _ => None,
     };
@@ -90,7 +99,7 @@ fn value(
 
 fn bytes(field: &FieldDescriptor, person: &Person) -> Bytes {
     match field.name() {
-        "chunk" => Bytes::from_static(b"Date,Description,Amount\n2024-01-31,Salary,2500.00\n"),
+        "chunk" => Bytes::from_static(STATEMENT),
         "content" => person.template_file.clone(),
         _ => missing(field),
     }
@@ -108,6 +117,10 @@ fn text(
     Some(match field.name() {
         "request_id" => Uuid::new_v4().to_string(),
         "import_id" if request => person.import(import).to_owned(),
+        // Not every upload came in chunks; the last one does.
+        "upload_id" if matches!(method.name(), "UploadChunk" | "GetUploadProgress") => {
+            person.ids("upload_id").last()?.clone()
+        }
         "account_id" | "upload_id" | "transaction_id" | "template_id" => {
             person.ids(field.name())[0].clone()
         }
@@ -116,6 +129,7 @@ fn text(
         "currency_code" => "EUR".to_owned(),
         "time_zone" => "Europe/Berlin".to_owned(),
         "file_name" => "statement.csv".to_owned(),
+        "sha256" => STATEMENT_SHA256.to_owned(),
         "booked_on" | "value_on" => "2024-01-31".to_owned(),
         "text" => "coffee".to_owned(),
         "role" => "description".to_owned(),

@@ -58,6 +58,12 @@ pub const FORM_OVERHEAD_BYTES_MAX: u64 = 256 * 1024;
 /// Bytes of the form field `request_id`; a UUID has 36.
 pub const REQUEST_ID_BYTES_MAX: usize = 64;
 
+/// Bytes of one chunk of a file that comes in chunks; the service knows how many it has.
+pub const UPLOAD_CHUNK_BYTES_MAX: u64 = 8 * 1024 * 1024;
+
+/// Bytes of the JSON that begins such an upload: a name, a size, a hash, an id.
+pub const UPLOAD_BODY_BYTES_MAX: usize = 8 * 1024;
+
 /// Bytes of a file in one message to the imports service.
 pub const CHUNK_BYTES: usize = 64 * 1024;
 

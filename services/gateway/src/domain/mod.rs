@@ -3,6 +3,7 @@
 
 pub(crate) mod cost;
 mod decimal;
+pub(crate) mod digest;
 mod framing;
 pub mod limits;
 mod routes;

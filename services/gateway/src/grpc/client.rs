@@ -207,6 +207,9 @@ macro_rules! unary {
 
 unary! {
     Imports Imports: create_import(imports::CreateImportRequest) -> imports::CreateImportResponse;
+    Imports Imports: begin_upload(imports::BeginUploadRequest) -> imports::BeginUploadResponse;
+    Imports Imports: get_upload_progress(imports::GetUploadProgressRequest)
+        -> imports::GetUploadProgressResponse;
     Imports Imports: get_import(imports::GetImportRequest) -> imports::GetImportResponse;
     Imports Imports: list_imports(imports::ListImportsRequest) -> imports::ListImportsResponse;
     Imports Imports: list_import_rows(imports::ListImportRowsRequest)

@@ -25,4 +25,4 @@ pub(crate) use refusal::{Refusal, code_name, status};
 use refusal::{code_of, unknown_method};
 pub(crate) use tally::{Place, Tally};
 pub(crate) use tonic::{Code, Status};
-pub(crate) use upload::{Header, Upload};
+pub(crate) use upload::{Chunk, Statement, Upload, Uploader};

@@ -114,10 +114,13 @@ pub(super) fn code(status: &Status) -> StatusCode {
 /// The HTTP code of a gRPC code. Some reasons have a code of their own in HTTP.
 fn http_code(code: Code, reason: &str) -> StatusCode {
     match (code, reason) {
-        (Code::ResourceExhausted, "FILE_TOO_LARGE" | "BODY_TOO_LARGE") => {
+        (Code::ResourceExhausted, "FILE_TOO_LARGE" | "CHUNK_TOO_LARGE" | "BODY_TOO_LARGE") => {
             StatusCode::PAYLOAD_TOO_LARGE
         }
-        (Code::DeadlineExceeded, "UPLOAD_IDLE" | "BODY_IDLE") => StatusCode::REQUEST_TIMEOUT,
+        (Code::DeadlineExceeded, "UPLOAD_IDLE" | "CHUNK_SLOW" | "BODY_IDLE") => {
+            StatusCode::REQUEST_TIMEOUT
+        }
+        (Code::FailedPrecondition, "UPLOAD_GONE") => StatusCode::GONE,
         (Code::InvalidArgument, "CONTENT_TYPE") => StatusCode::UNSUPPORTED_MEDIA_TYPE,
         (Code::Ok, _) => StatusCode::OK,
         (Code::InvalidArgument | Code::OutOfRange | Code::FailedPrecondition, _) => {
@@ -151,7 +154,10 @@ mod tests {
         for (code, reason, http) in [
             (Code::ResourceExhausted, "FILE_TOO_LARGE", 413),
             (Code::ResourceExhausted, "BODY_TOO_LARGE", 413),
+            (Code::ResourceExhausted, "CHUNK_TOO_LARGE", 413),
             (Code::DeadlineExceeded, "UPLOAD_IDLE", 408),
+            (Code::DeadlineExceeded, "CHUNK_SLOW", 408),
+            (Code::FailedPrecondition, "UPLOAD_GONE", 410),
             (Code::DeadlineExceeded, "BODY_IDLE", 408),
             (Code::InvalidArgument, "CONTENT_TYPE", 415),
         ] {

@@ -8,8 +8,37 @@ use tokio::time::timeout;
 
 use crate::{domain::limits, error::Error};
 
+/// What is cut, and so how large it may be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Of {
+    /// A file.
+    File,
+    /// A chunk of a file that comes in chunks.
+    Chunk,
+}
+
+impl Of {
+    fn bytes_max(self) -> u64 {
+        match self {
+            Self::File => limits::FILE_BYTES_MAX,
+            Self::Chunk => limits::UPLOAD_CHUNK_BYTES_MAX,
+        }
+    }
+
+    /// Refuses more bytes than there may be.
+    pub(super) fn check(self, bytes: u64) -> Result<(), Error> {
+        let bytes_max = self.bytes_max();
+        match self {
+            _ if bytes <= bytes_max => Ok(()),
+            Self::File => Err(Error::FileTooLarge { bytes_max }),
+            Self::Chunk => Err(Error::ChunkTooLarge { bytes_max }),
+        }
+    }
+}
+
 /// The chunks of a file.
 pub(super) struct Chunks<S> {
+    of: Of,
     pieces: Pin<Box<S>>,
     /// What a piece held beyond the last chunk.
     rest: Bytes,
@@ -22,8 +51,9 @@ where
     S: Stream<Item = Result<Bytes, E>>,
     Error: From<E>,
 {
-    pub(super) fn new(pieces: S) -> Self {
+    pub(super) fn new(of: Of, pieces: S) -> Self {
         Self {
+            of,
             pieces: Box::pin(pieces),
             rest: Bytes::new(),
             total: 0,
@@ -34,8 +64,8 @@ where
     /// The next chunk: `CHUNK_BYTES`, or what is left at the end; `None` after it.
     ///
     /// # Errors
-    /// `FileTooLarge` as soon as the limit is passed, `UploadIdle` if the chunk is not full in
-    /// time, and whatever the body fails with.
+    /// `FileTooLarge` or `ChunkTooLarge` as soon as the limit is passed, `UploadIdle` if the chunk
+    /// is not full in time, and whatever the body fails with.
     pub(super) async fn next(&mut self) -> Result<Option<Bytes>, Error> {
         match timeout(limits::UPLOAD_IDLE, self.fill()).await {
             Ok(chunk) => chunk,
@@ -67,11 +97,7 @@ where
 
     fn take(&mut self, piece: Bytes) -> Result<(), Error> {
         self.total += piece.len() as u64;
-        if self.total > limits::FILE_BYTES_MAX {
-            return Err(Error::FileTooLarge {
-                bytes_max: limits::FILE_BYTES_MAX,
-            });
-        }
+        self.of.check(self.total)?;
         self.rest = piece;
         Ok(())
     }
@@ -86,7 +112,7 @@ mod tests {
     use tokio::time::{Instant, interval};
     use tokio_stream::wrappers::IntervalStream;
 
-    use super::Chunks;
+    use super::{Chunks, Of};
     use crate::{domain::limits, error::Error};
 
     impl From<Infallible> for Error {
@@ -110,7 +136,7 @@ mod tests {
             (&[3 * full + 5], &[full, full, full, 5]),
             (&[10, full, full - 10], &[full, full]),
         ] {
-            let mut chunks = Chunks::new(pieces(sizes));
+            let mut chunks = Chunks::new(Of::File, pieces(sizes));
             let mut got = Vec::new();
             while let Some(chunk) = chunks.next().await.expect("a chunk") {
                 got.push(chunk.len());
@@ -122,18 +148,25 @@ mod tests {
     #[tokio::test]
     async fn the_limit_counts_every_byte() {
         let piece = Bytes::from(vec![0; 1 << 20]);
-        let exact = limits::FILE_BYTES_MAX >> 20;
-        for (count, fits) in [(exact, true), (exact + 1, false)] {
-            let endless = stream::iter(0..count).map(|_| Ok::<_, Infallible>(piece.clone()));
-            let mut chunks = Chunks::new(endless);
-            let end = loop {
-                match chunks.next().await {
-                    Ok(Some(_)) => {}
-                    end => break end,
-                }
-            };
-            assert_eq!(matches!(end, Ok(None)), fits);
-            assert_eq!(matches!(end, Err(Error::FileTooLarge { .. })), !fits);
+        for of in [Of::File, Of::Chunk] {
+            let exact = of.bytes_max() >> 20;
+            for (count, fits) in [(exact, true), (exact + 1, false)] {
+                let endless = stream::iter(0..count).map(|_| Ok::<_, Infallible>(piece.clone()));
+                let mut chunks = Chunks::new(of, endless);
+                let end = loop {
+                    match chunks.next().await {
+                        Ok(Some(_)) => {}
+                        end => break end,
+                    }
+                };
+                let right = match (of, &end) {
+                    (_, Ok(None)) => fits,
+                    (Of::File, Err(Error::FileTooLarge { .. })) => !fits,
+                    (Of::Chunk, Err(Error::ChunkTooLarge { .. })) => !fits,
+                    _ => false,
+                };
+                assert!(right, "{of:?} of {count} MiB: {end:?}");
+            }
         }
     }
 
@@ -143,7 +176,7 @@ mod tests {
             .map(|_| Ok::<_, Infallible>(Bytes::from_static(b"x")));
         let began = Instant::now();
         assert!(matches!(
-            Chunks::new(drip).next().await,
+            Chunks::new(Of::File, drip).next().await,
             Err(Error::UploadIdle)
         ));
         assert_eq!(began.elapsed(), limits::UPLOAD_IDLE);

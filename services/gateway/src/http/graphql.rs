@@ -78,7 +78,7 @@ async fn receive(
     }
     let bearer = bearer(edge, &parts.headers).await?;
     let session = edge.graphql.session(&bearer, id.to_owned())?;
-    let body = timeout(limits::BODY_TIMEOUT, whole(intake)).await;
+    let body = timeout(limits::BODY_TIMEOUT, whole(intake, limits::BODY_BYTES_MAX)).await;
     let body = body.unwrap_or(Err(Error::BodyIdle));
     let asked = body.and_then(|body| graphql::Request::parse(&body));
     Ok((session, asked.map_err(grpc::status)?))
@@ -92,12 +92,12 @@ pub(super) async fn bearer(edge: &Edge, headers: &HeaderMap) -> Result<Bearer, S
     Ok(Bearer { caller, value })
 }
 
-async fn whole(mut intake: Intake) -> Result<BytesMut, Error> {
+/// A body that is short.
+pub(super) async fn whole(mut intake: Intake, bytes_max: usize) -> Result<BytesMut, Error> {
     let mut body = BytesMut::new();
     while let Some(piece) = intake.next().await {
         body.extend_from_slice(&piece.map_err(|_| Error::BodyBroken)?);
-        if body.len() > limits::BODY_BYTES_MAX {
-            let bytes_max = limits::BODY_BYTES_MAX;
+        if body.len() > bytes_max {
             return Err(Error::BodyTooLarge { bytes_max });
         }
     }

@@ -3,6 +3,7 @@
 
 mod answer;
 mod chunk;
+mod chunked;
 mod graphql;
 mod health;
 mod intake;
@@ -24,7 +25,7 @@ use axum::{
     },
     middleware::{Next, from_fn_with_state},
     response::{IntoResponse, Response},
-    routing::{get, post},
+    routing::{get, post, put},
 };
 use tonic_web::{GrpcWebLayer, GrpcWebService};
 use tower::{Layer, ServiceExt};
@@ -90,6 +91,12 @@ pub(crate) fn router(edge: Edge, origins: &[Origin]) -> Router {
     let edge = Arc::new(edge);
     let router = Router::new()
         .route("/v1/statements", post(upload::statements))
+        .route("/v1/uploads", post(chunked::begin))
+        .route("/v1/uploads/{upload_id}", get(chunked::progress))
+        .route(
+            "/v1/uploads/{upload_id}/chunks/{chunk_number}",
+            put(chunked::chunk),
+        )
         .route("/v1/imports/{import_id}/errors.csv", get(report::errors))
         .route("/health", get(health::health))
         .route("/graphql", post(graphql::post).get(graphql::page))
@@ -160,7 +167,7 @@ fn cors(origins: &[Origin]) -> Option<CorsLayer> {
     (!origins.is_empty()).then(|| {
         CorsLayer::new()
             .allow_origin(origins)
-            .allow_methods([Method::GET, Method::POST])
+            .allow_methods([Method::GET, Method::POST, Method::PUT])
             // Metadata has any name. A token comes in a header that pages must know, never in a
             // cookie that browsers would add by themselves, so this opens nothing.
             .allow_headers(AllowHeaders::mirror_request())

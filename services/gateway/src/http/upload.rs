@@ -24,14 +24,14 @@ use djinn_proto::imports::v1 as pb;
 
 use super::{
     Edge, answer,
-    chunk::Chunks,
+    chunk::{Chunks, Of},
     intake::{Intake, Taken},
     name,
 };
 use crate::{
     domain::limits,
     error::Error,
-    grpc::{self, REQUEST_ID, Status, Upload},
+    grpc::{self, REQUEST_ID, Statement, Status, Upload, Uploader},
 };
 
 /// The field of a form that holds the file.
@@ -84,7 +84,7 @@ async fn from_body(
 ) -> Result<pb::Upload, Status> {
     let asked = asked(parts).map_err(grpc::status)?;
     let mut upload = begin(edge, caller, parts, asked, None)?;
-    match transfer(&mut upload, intake).await? {
+    match transfer(Of::File, &mut upload, intake).await? {
         Some(stored) => Ok(stored),
         None => upload.finish().await,
     }
@@ -119,7 +119,7 @@ async fn from_form(
                 let pieces = field
                     .map_err(broken_form)
                     .inspect_ok(|piece| taken.add(piece.len()));
-                if let Some(stored) = transfer(&mut upload, pieces).await? {
+                if let Some(stored) = transfer(Of::File, &mut upload, pieces).await? {
                     return Ok(stored);
                 }
                 // A field behind the file cannot be obeyed any more; it is not ignored either.
@@ -138,14 +138,20 @@ async fn from_form(
     }
 }
 
-/// Sends a file chunk by chunk; reading waits while the service is busy. `Some` if the service
-/// answered before the end.
-async fn transfer<S, E>(upload: &mut Upload, pieces: S) -> Result<Option<pb::Upload>, Status>
+/// Sends a file, or a chunk of one, message by message; reading waits while the service is busy.
+/// `Some` if the service answered before the end.
+pub(super) async fn transfer<A, M, S, E>(
+    of: Of,
+    upload: &mut Upload<A, M>,
+    pieces: S,
+) -> Result<Option<A>, Status>
 where
+    A: Send + 'static,
+    M: Send + 'static,
     S: Stream<Item = Result<Bytes, E>>,
     Error: From<E>,
 {
-    let mut chunks = Chunks::new(pieces);
+    let mut chunks = Chunks::new(of, pieces);
     loop {
         // A service that is away or refuses is heard even while the client sends nothing.
         let chunk = tokio::select! {
@@ -168,12 +174,9 @@ fn begin(
     parts: &Parts,
     asked: Asked,
     named: Option<String>,
-) -> Result<Upload, Status> {
-    let authorization = parts.headers.get(AUTHORIZATION).ok_or(Refusal::Missing)?;
-    let header = grpc::Header {
-        user: caller.user_id,
-        authorization: authorization.clone(),
-        trace_id: parts.headers.get(REQUEST_ID).cloned(),
+) -> Result<Statement, Status> {
+    let uploader = uploader(caller, &parts.headers)?;
+    let header = pb::UploadHeader {
         request_id: asked
             .request_id
             .unwrap_or_else(|| edge.gate.request_id().to_string()),
@@ -187,7 +190,17 @@ fn begin(
             false => length(&parts.headers).unwrap_or_default(),
         },
     };
-    Upload::begin(&edge.lanes, &edge.gate, header)
+    Statement::begin(&edge.lanes, &edge.gate, &uploader, header)
+}
+
+/// Whose token goes with an upload.
+pub(super) fn uploader(caller: &Caller, headers: &HeaderMap) -> Result<Uploader, Status> {
+    let authorization = headers.get(AUTHORIZATION).ok_or(Refusal::Missing)?;
+    Ok(Uploader {
+        user: caller.user_id,
+        authorization: authorization.clone(),
+        trace_id: headers.get(REQUEST_ID).cloned(),
+    })
 }
 
 /// What query and header ask for.
@@ -197,12 +210,7 @@ fn asked(parts: &Parts) -> Result<Asked, Error> {
         field: "",
         problem: "the query cannot be read",
     })?;
-    let key = parts.headers.get(IDEMPOTENCY_KEY).map(|value| {
-        // The draft of the header quotes the key; many clients do not.
-        let text = String::from_utf8_lossy(value.as_bytes());
-        text.trim().trim_matches('"').to_owned()
-    });
-    asked.request_id = one_id(asked.request_id, key)?;
+    asked.request_id = one_id(asked.request_id, key(&parts.headers))?;
     let disposition = parts.headers.get(CONTENT_DISPOSITION);
     let disposition = disposition.and_then(|value| std::str::from_utf8(value.as_bytes()).ok());
     asked.file_name = asked
@@ -211,8 +219,20 @@ fn asked(parts: &Parts) -> Result<Asked, Error> {
     Ok(asked)
 }
 
+/// The request id as a header.
+pub(super) fn key(headers: &HeaderMap) -> Option<String> {
+    headers.get(IDEMPOTENCY_KEY).map(|value| {
+        // The draft of the header quotes the key; many clients do not.
+        let text = String::from_utf8_lossy(value.as_bytes());
+        text.trim().trim_matches('"').to_owned()
+    })
+}
+
 /// One request id from two places that may both name it.
-fn one_id(known: Option<String>, other: Option<String>) -> Result<Option<String>, Error> {
+pub(super) fn one_id(
+    known: Option<String>,
+    other: Option<String>,
+) -> Result<Option<String>, Error> {
     match (known, other) {
         (Some(known), Some(other)) if known != other => Err(Error::Form {
             field: ID,
@@ -247,7 +267,7 @@ fn refuse_by_length(headers: &HeaderMap, form: bool) -> Result<(), Error> {
     Ok(())
 }
 
-fn length<T: std::str::FromStr>(headers: &HeaderMap) -> Option<T> {
+pub(super) fn length<T: std::str::FromStr>(headers: &HeaderMap) -> Option<T> {
     let length = headers.get(CONTENT_LENGTH)?.to_str().ok()?;
     length.parse().ok()
 }

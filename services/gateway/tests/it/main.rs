@@ -8,6 +8,7 @@
 
 mod auth;
 mod backend;
+mod chunked;
 mod edge;
 mod failure;
 mod graphql;

@@ -19,17 +19,20 @@ fn the_public_methods_are_these() {
     print!("{table}");
     expect![[r#"
         imports /djinn.imports.v1.ImportService/AnswerImport unary
+        imports /djinn.imports.v1.ImportService/BeginUpload unary
         imports /djinn.imports.v1.ImportService/CancelImport unary
         imports /djinn.imports.v1.ImportService/ConfirmImport unary
         imports /djinn.imports.v1.ImportService/CreateImport unary
         imports /djinn.imports.v1.ImportService/DownloadErrorReport server stream
         imports /djinn.imports.v1.ImportService/GetImport unary
+        imports /djinn.imports.v1.ImportService/GetUploadProgress unary
         imports /djinn.imports.v1.ImportService/ListImportRows unary
         imports /djinn.imports.v1.ImportService/ListImports unary
         imports /djinn.imports.v1.ImportService/PreviewStatement server stream
         imports /djinn.imports.v1.ImportService/RereadImport unary
         imports /djinn.imports.v1.ImportService/RevertImport unary
         imports /djinn.imports.v1.ImportService/UpdateImportRows unary
+        imports /djinn.imports.v1.ImportService/UploadChunk client stream
         imports /djinn.imports.v1.ImportService/UploadStatement client stream
         imports /djinn.imports.v1.ImportService/WatchImport server stream
         imports /djinn.imports.v1.TemplateService/DeleteTemplate unary

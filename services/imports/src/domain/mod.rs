@@ -14,8 +14,10 @@
 //! it (`mapping`). Whose rows they are is found (`ownership`, `pocket`) and led to the user's
 //! accounts (`routing`). Rows are then followed by their balance (`gap`) and compared with the
 //! ledger (`fingerprint`, `resemblance`), and those that cannot be read are reported (`report`).
+//! Before all of it a file may come in pieces (`chunk`).
 
 pub mod answer;
+pub mod chunk;
 pub mod description;
 pub mod edit;
 pub mod fingerprint;

@@ -22,6 +22,7 @@ use crate::{
         row::{Entry, RejectedRow},
         status::Status,
     },
+    steps::chunk::Progress,
     store::{
         account::Share,
         import::Import,
@@ -58,6 +59,17 @@ pub(super) fn upload(upload: &Upload) -> proto::Upload {
         size_bytes: upload.size_bytes,
         sha256: hex::encode(&upload.sha256),
         create_time: Some(time(upload.stored_at)),
+    }
+}
+
+pub(super) fn progress(progress: &Progress) -> proto::UploadProgress {
+    proto::UploadProgress {
+        upload_id: progress.upload_id.to_string(),
+        chunk_size_bytes: progress.chunk_bytes.into(),
+        chunk_count: progress.chunk_count,
+        received_chunks: progress.received.clone(),
+        expire_time: progress.expires_at.map(time),
+        upload: progress.upload.as_ref().map(upload),
     }
 }
 

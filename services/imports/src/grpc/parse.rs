@@ -32,6 +32,18 @@ pub(super) fn id(field: &'static str, text: &str) -> Result<Uuid, Error> {
     Uuid::try_parse(text).map_err(|_| Error::invalid(field, "is not a UUID"))
 }
 
+/// A SHA-256 as hexadecimal digits.
+pub(super) fn sha256(field: &'static str, text: &str) -> Result<[u8; 32], Error> {
+    let mut hash = [0; 32];
+    match hex::decode_to_slice(text, &mut hash) {
+        Ok(()) => Ok(hash),
+        Err(_) => Err(Error::invalid(
+            field,
+            "is not a SHA-256; send it as 64 hexadecimal digits",
+        )),
+    }
+}
+
 /// Answers by key, of a size that answers can have. Whether they fit is for the questions to tell.
 pub(super) fn answers(asked: std::collections::HashMap<String, String>) -> Result<Answers, Error> {
     if asked.len() > ANSWERS_MAX {

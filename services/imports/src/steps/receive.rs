@@ -24,7 +24,7 @@ use crate::{
 /// How long an upload may pause.
 const IDLE_MAX: Duration = Duration::from_secs(60);
 /// An upload that is not whole after this long never will be: the sweep aborts it.
-const ABANDONED_AFTER: chrono::Duration = chrono::Duration::hours(24);
+pub(super) const ABANDONED_AFTER: chrono::Duration = chrono::Duration::hours(24);
 /// The method, for requests that are repeated.
 const RPC: &str = "UploadStatement";
 
@@ -231,7 +231,7 @@ impl Meter {
     }
 }
 
-async fn next(
+pub(super) async fn next(
     chunks: &mut (impl Stream<Item = Result<Bytes, Error>> + Unpin),
 ) -> Result<Option<Bytes>, Error> {
     match tokio::time::timeout(IDLE_MAX, chunks.next()).await {

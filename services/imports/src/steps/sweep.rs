@@ -115,6 +115,7 @@ impl Steps {
             }
             // The parts may have become an object just before the crash.
             self.objects.delete(object_key).await?;
+            store::chunk::forget(&mut transaction, due.subject_id).await?;
             upload::mark_deleted(&mut transaction, due.subject_id).await?;
         }
         store::due::clear(&mut transaction, Duty::AbortUpload, due.subject_id).await?;

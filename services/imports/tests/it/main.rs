@@ -15,6 +15,7 @@ mod world;
 mod accounts;
 mod answer;
 mod answer_race;
+mod chunk;
 mod commit;
 mod edit;
 mod faults;

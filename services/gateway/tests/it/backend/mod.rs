@@ -1,5 +1,6 @@
 //! The services, as these tests play them: real tonic servers whose answers follow the request.
 
+mod chunk;
 mod ledger;
 pub(crate) mod sample;
 mod template;
@@ -36,8 +37,11 @@ use djinn_proto::{
     sync::v1::ledger_service_server::LedgerServiceServer,
 };
 
-pub(crate) use self::ledger::{APART, LONG};
 use self::sample::{page, refusal};
+pub(crate) use self::{
+    chunk::{CONFLICT, STORED},
+    ledger::{APART, LONG},
+};
 
 type Answer<T> = Result<Response<T>, Status>;
 type Watching = mpsc::Receiver<Result<WatchImportResponse, Status>>;
@@ -48,6 +52,14 @@ pub(crate) enum Seen {
     Began {
         request_id: String,
         file_name: String,
+        authorization: bool,
+    },
+    /// The header of a chunk.
+    Chunk {
+        upload_id: String,
+        number: i32,
+        sha256: String,
+        size_bytes: i64,
         authorization: bool,
     },
     /// At least one further chunk has come.
@@ -286,6 +298,31 @@ impl ImportService for Fake {
         Ok(Response::new(UploadStatementResponse {
             upload: Some(upload),
         }))
+    }
+
+    async fn begin_upload(
+        &self,
+        request: Request<BeginUploadRequest>,
+    ) -> Answer<BeginUploadResponse> {
+        let asked = self.take("BeginUpload", request).await?;
+        let progress = Some(chunk::begun(&asked));
+        Ok(Response::new(BeginUploadResponse { progress }))
+    }
+
+    async fn upload_chunk(
+        &self,
+        request: Request<Streaming<UploadChunkRequest>>,
+    ) -> Answer<UploadChunkResponse> {
+        self.receive_chunk(request).await
+    }
+
+    async fn get_upload_progress(
+        &self,
+        request: Request<GetUploadProgressRequest>,
+    ) -> Answer<GetUploadProgressResponse> {
+        let asked = self.take("GetUploadProgress", request).await?;
+        let progress = Some(chunk::whole(&asked.upload_id));
+        Ok(Response::new(GetUploadProgressResponse { progress }))
     }
 
     async fn preview_statement(

@@ -1,0 +1,133 @@
+//! The parts of an object one by one, by whoever knows the upload: for uploads that outlive the
+//! process that began them.
+
+use aws_sdk_s3::{
+    error::{ProvideErrorMetadata, SdkError},
+    primitives::ByteStream,
+    types::{CompletedMultipartUpload, CompletedPart},
+};
+use bytes::Bytes;
+
+use super::{Error, Objects, PARTS_MAX, classify};
+
+/// A part that is stored, as the store must be told of it to make an object of its parts.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Part {
+    /// Its place in the object, from 1.
+    pub number: i32,
+    /// The store's word for its content.
+    pub etag: String,
+    /// Its checksum, if the store keeps one: it is then asked for again.
+    pub crc32: Option<String>,
+}
+
+impl Objects {
+    /// Stores one part of an upload that was begun, in the place of the part of that number. All
+    /// parts but the last have at least 5 MiB.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the store does not know the upload: it is complete, or given up.
+    pub async fn put_part(
+        &self,
+        key: &str,
+        multipart_id: &str,
+        number: i32,
+        bytes: Bytes,
+    ) -> Result<Part, Error> {
+        if !(1..=PARTS_MAX).contains(&number) {
+            let problem = format!("a part {number}, of 1 to {PARTS_MAX}");
+            return Err(Error::Internal(problem.into()));
+        }
+        let sent = self
+            .client
+            .upload_part()
+            .bucket(&self.bucket)
+            .key(key)
+            .upload_id(multipart_id)
+            .part_number(number)
+            .body(ByteStream::from(bytes))
+            .send()
+            .await
+            .map_err(|error| of_upload(error, key))?;
+        let etag = sent
+            .e_tag
+            .ok_or_else(|| Error::Internal("the store gave no etag for a part".into()))?;
+        Ok(Part {
+            number,
+            etag,
+            crc32: sent.checksum_crc32,
+        })
+    }
+
+    /// Makes an object of the parts of an upload, which are in order and all there.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`] when the store does not know the upload: it is complete already, and
+    /// then the object is there, or given up. After [`Error::Unavailable`] the object may exist.
+    pub async fn complete(
+        &self,
+        key: &str,
+        multipart_id: &str,
+        parts: impl IntoIterator<Item = Part>,
+    ) -> Result<(), Error> {
+        let parts = parts.into_iter().map(|part| {
+            CompletedPart::builder()
+                .part_number(part.number)
+                .e_tag(part.etag)
+                .set_checksum_crc32(part.crc32)
+                .build()
+        });
+        let parts = CompletedMultipartUpload::builder()
+            .set_parts(Some(parts.collect()))
+            .build();
+        self.client
+            .complete_multipart_upload()
+            .bucket(&self.bucket)
+            .key(key)
+            .upload_id(multipart_id)
+            .multipart_upload(parts)
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| of_upload(error, key))
+    }
+
+    /// Whether there is an object under this key.
+    ///
+    /// # Errors
+    /// As the store answers.
+    pub async fn exists(&self, key: &str) -> Result<bool, Error> {
+        let head = self
+            .client
+            .head_object()
+            .bucket(&self.bucket)
+            .key(key)
+            .send()
+            .await;
+        match head.map_err(|error| classify(error, Some(key))) {
+            Ok(_) => Ok(true),
+            Err(Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// Sorts an answer about an upload, whose absence is an answer of its own.
+///
+/// s3s-fs, the embedded store, calls an upload that is unknown denied. Wrong credentials have other
+/// codes; a policy that denies only this is worth a line.
+pub(super) fn of_upload<E>(error: SdkError<E>, key: &str) -> Error
+where
+    E: ProvideErrorMetadata + std::error::Error + Send + Sync + 'static,
+{
+    let code = error
+        .as_service_error()
+        .and_then(ProvideErrorMetadata::code);
+    if code == Some("AccessDenied") {
+        tracing::warn!("the object store denies an upload: taken as unknown");
+        return Error::NotFound {
+            key: key.to_owned(),
+        };
+    }
+    classify(error, Some(key))
+}

@@ -1,0 +1,345 @@
+//! A file into the object store chunk by chunk, over any number of connections.
+//!
+//! A chunk is one part of one multipart upload. Its row is claimed with its hash before the store
+//! is told of it, so whoever stores it again, or late, stores the same bytes. Whatever breaks off,
+//! the same chunk again goes on from there.
+
+use bytes::{Bytes, BytesMut};
+use chrono::{DateTime, Utc};
+use djinn_chassis::{auth::UserId, objects, postgres::UserTransaction};
+use futures::Stream;
+use sha2::{Digest, Sha256};
+use tokio::time::timeout;
+use uuid::Uuid;
+
+use super::{
+    Steps,
+    receive::{ABANDONED_AFTER, next},
+    scan::file_of,
+};
+use crate::{
+    Error,
+    domain::chunk::{CHUNK_TIME_MAX, UNFINISHED_MAX},
+    store::{
+        chunk::{self, Announced, Chunked, Stage},
+        due::{self, Duty},
+        request::{self, Request},
+        upload::Upload,
+    },
+};
+
+/// The method, for requests that are repeated.
+const RPC: &str = "BeginUpload";
+
+/// What the first message of a chunk says.
+#[derive(Clone, Copy, Debug)]
+pub struct Header {
+    /// The upload.
+    pub upload_id: Uuid,
+    /// Which of its chunks, from 0.
+    pub number: i32,
+    /// The hash of the chunk.
+    pub sha256: [u8; 32],
+    /// How many bytes the client means to send, if it knows.
+    pub size_bytes: Option<u64>,
+}
+
+/// How far an upload has come.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    /// The upload.
+    pub upload_id: Uuid,
+    /// Bytes of every chunk but the last.
+    pub chunk_bytes: i32,
+    /// How many chunks there are.
+    pub chunk_count: i32,
+    /// The numbers of those that are stored.
+    pub received: Vec<i32>,
+    /// When it is given up.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// The file, once it is whole.
+    pub upload: Option<Upload>,
+}
+
+impl Steps {
+    /// Notes an upload whose chunks may come, or finds it.
+    ///
+    /// # Errors
+    /// [`Error::RequestIdReused`], [`Error::TooManyUnfinished`].
+    pub async fn begin_chunked(
+        &self,
+        user: UserId,
+        request: Request<'_>,
+        announced: Announced<'_>,
+    ) -> Result<Progress, Error> {
+        let (upload_id, now) = (self.clock.id(), self.clock.now());
+        let mut transaction = self.store.user(user).await?;
+        if let Some(first) = request::claim(&mut transaction, request, upload_id, now).await? {
+            return progress(&mut transaction, first).await;
+        }
+        let unfinished = chunk::count_unfinished(&mut transaction).await?;
+        if unfinished >= UNFINISHED_MAX {
+            return Err(Error::TooManyUnfinished { unfinished });
+        }
+        let key = format!("statements/{user}/{upload_id}");
+        chunk::begin(&mut transaction, upload_id, &key, announced, now).await?;
+        postpone(&mut transaction, upload_id, now).await?;
+        let begun = progress(&mut transaction, upload_id).await?;
+        transaction.commit().await?;
+        Ok(begun)
+    }
+
+    /// What has arrived.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::UploadGone`].
+    pub async fn progress(&self, user: UserId, upload_id: Uuid) -> Result<Progress, Error> {
+        let mut transaction = self.store.user(user).await?;
+        progress(&mut transaction, upload_id).await
+    }
+
+    /// Stores a chunk, or finds that it is stored already; what makes the file whole also stores
+    /// the file.
+    ///
+    /// # Errors
+    /// [`Error::Invalid`] for what is not the chunk that was announced, [`Error::ChunkConflict`],
+    /// [`Error::UploadGone`], [`Error::FileMismatch`], and whatever the stream fails with.
+    pub async fn receive_chunk(
+        &self,
+        user: UserId,
+        header: Header,
+        mut bytes: impl Stream<Item = Result<Bytes, Error>> + Unpin,
+    ) -> Result<Progress, Error> {
+        let Some(size) = self.wanted(user, header).await? else {
+            return self.settle(user, header.upload_id).await;
+        };
+        let place = self.places.chunk(user).await?;
+        let content = whole(header, size, &mut bytes).await?;
+        let stored = self.claim(user, header).await?;
+        fail::fail_point!("chunk_after_claim", |_| Err(Error::killed()));
+        if !stored {
+            self.put(user, header, content).await?;
+        }
+        drop(place);
+        fail::fail_point!("chunk_after_note", |_| Err(Error::killed()));
+        self.settle(user, header.upload_id).await
+    }
+
+    /// The size of a chunk that is to be received; `None` if it is stored already.
+    async fn wanted(&self, user: UserId, header: Header) -> Result<Option<usize>, Error> {
+        let mut transaction = self.store.user(user).await?;
+        let upload = find(&mut transaction, header.upload_id).await?;
+        let size = upload.cut.bytes_of(header.number).ok_or_else(|| {
+            let last = upload.cut.count() - 1;
+            let problem = format!("is {}; the file has chunks 0 to {last}", header.number);
+            Error::invalid("header.chunk_number", problem)
+        })?;
+        if let Some(announced) = header.size_bytes
+            && usize::try_from(announced) != Ok(size)
+        {
+            let problem = format!(
+                "is {announced}, and chunk {} has {size} bytes; cut the file as the upload tells",
+                header.number
+            );
+            return Err(Error::invalid("header.size_bytes", problem));
+        }
+        match chunk::find(&mut transaction, header.upload_id, header.number).await? {
+            Some(known) if known.sha256 != header.sha256 => Err(conflict(header, &known.sha256)),
+            Some(known) if known.stored => Ok(None),
+            _ => Ok(Some(size)),
+        }
+    }
+
+    /// Fixes what the chunk holds, before the store is told of it. True if another call, with the
+    /// same bytes, was faster and has stored it.
+    async fn claim(&self, user: UserId, header: Header) -> Result<bool, Error> {
+        let Header {
+            upload_id, number, ..
+        } = header;
+        let mut transaction = self.store.user(user).await?;
+        chunk::hold(&mut transaction, upload_id).await?;
+        find(&mut transaction, upload_id).await?;
+        if chunk::claim(&mut transaction, upload_id, number, &header.sha256).await? {
+            postpone(&mut transaction, upload_id, self.clock.now()).await?;
+            transaction.commit().await?;
+            return Ok(false);
+        }
+        match chunk::find(&mut transaction, upload_id, number).await? {
+            Some(known) if known.sha256 == header.sha256 => Ok(known.stored),
+            Some(known) => Err(conflict(header, &known.sha256)),
+            None => Err(Error::UploadGone { upload_id }),
+        }
+    }
+
+    /// Stores a chunk that is claimed.
+    async fn put(&self, user: UserId, header: Header, content: Bytes) -> Result<(), Error> {
+        let upload_id = header.upload_id;
+        let (key, multipart_id) = self.multipart(user, upload_id).await?;
+        let put = self
+            .objects
+            .put_part(&key, &multipart_id, header.number + 1, content);
+        let part = match put.await {
+            Ok(part) => part,
+            // Whole or given up in this very moment; or the store has lost it.
+            Err(objects::Error::NotFound { .. }) => return self.overtaken(user, header).await,
+            Err(error) => return Err(error.into()),
+        };
+        fail::fail_point!("chunk_after_put", |_| Err(Error::killed()));
+        let mut transaction = self.store.user(user).await?;
+        if !chunk::note_stored(&mut transaction, upload_id, header.number, &part).await? {
+            drop(transaction);
+            // The sweep aborted the parts before this one was among them.
+            self.objects.abort(&key, &multipart_id).await?;
+            return Err(Error::UploadGone { upload_id });
+        }
+        Ok(transaction.commit().await?)
+    }
+
+    /// The key of the object and the store's id of its parts, which begin with the first chunk.
+    async fn multipart(&self, user: UserId, upload_id: Uuid) -> Result<(String, String), Error> {
+        let mut transaction = self.store.user(user).await?;
+        let upload = find(&mut transaction, upload_id).await?;
+        drop(transaction);
+        let key = upload.object_key;
+        if let Some(known) = upload.multipart_id {
+            return Ok((key, known));
+        }
+        let begun = self.objects.begin(&key).await?.multipart_id().to_owned();
+        let mut transaction = self.store.user(user).await?;
+        if chunk::note_multipart(&mut transaction, upload_id, &begun).await? {
+            transaction.commit().await?;
+            return Ok((key, begun));
+        }
+        drop(transaction);
+        self.objects.abort(&key, &begun).await?;
+        // Another chunk was faster, and its parts are everybody's.
+        let mut transaction = self.store.user(user).await?;
+        let first = find(&mut transaction, upload_id).await?.multipart_id;
+        first
+            .map(|first| (key, first))
+            .ok_or(Error::UploadGone { upload_id })
+    }
+
+    /// What became of a chunk whose upload the store does not know.
+    async fn overtaken(&self, user: UserId, header: Header) -> Result<(), Error> {
+        let mut transaction = self.store.user(user).await?;
+        find(&mut transaction, header.upload_id).await?;
+        match chunk::find(&mut transaction, header.upload_id, header.number).await? {
+            // An equal chunk of another call, which made the file whole.
+            Some(known) if known.stored => Ok(()),
+            _ => Err(Error::PartsLost {
+                upload_id: header.upload_id,
+            }),
+        }
+    }
+}
+
+/// Gives an upload time until its next chunk.
+async fn postpone(
+    transaction: &mut UserTransaction,
+    upload_id: Uuid,
+    now: DateTime<Utc>,
+) -> Result<(), Error> {
+    let abort_at = now + ABANDONED_AFTER;
+    due::set(transaction, Duty::AbortUpload, upload_id, abort_at).await
+}
+
+/// The claim of a call that begins an upload.
+#[must_use]
+pub fn request(request_id: Uuid, body_hash: &[u8; 32]) -> Request<'_> {
+    Request {
+        rpc: RPC,
+        request_id,
+        body_hash,
+    }
+}
+
+/// An upload in chunks that is not given up.
+pub(super) async fn find(
+    transaction: &mut UserTransaction,
+    upload_id: Uuid,
+) -> Result<Chunked, Error> {
+    let upload = chunk::get(transaction, upload_id).await?;
+    let upload = upload.ok_or_else(|| Error::NotFound {
+        what: "upload",
+        id: upload_id.to_string(),
+    })?;
+    match upload.stage {
+        Stage::GivenUp => Err(Error::UploadGone { upload_id }),
+        Stage::Receiving | Stage::Whole => Ok(upload),
+    }
+}
+
+pub(super) async fn progress(
+    transaction: &mut UserTransaction,
+    upload_id: Uuid,
+) -> Result<Progress, Error> {
+    let chunked = find(transaction, upload_id).await?;
+    let parts = chunk::parts(transaction, upload_id).await?;
+    let upload = match chunked.stage {
+        Stage::Whole => Some(file_of(transaction, upload_id).await?),
+        Stage::Receiving | Stage::GivenUp => None,
+    };
+    Ok(Progress {
+        upload_id,
+        chunk_bytes: chunked.cut.chunk_bytes,
+        chunk_count: chunked.cut.count(),
+        received: parts.iter().map(|part| part.number - 1).collect(),
+        expires_at: chunked.expires_at,
+        upload,
+    })
+}
+
+/// The bytes of a chunk, all of them and no others.
+async fn whole(
+    header: Header,
+    size: usize,
+    bytes: &mut (impl Stream<Item = Result<Bytes, Error>> + Unpin),
+) -> Result<Bytes, Error> {
+    let content = timeout(CHUNK_TIME_MAX, collect(size, bytes)).await;
+    let content = content.unwrap_or(Err(Error::ChunkSlow {
+        limit_s: CHUNK_TIME_MAX.as_secs(),
+    }))?;
+    let number = header.number;
+    if content.len() != size {
+        let more = if content.len() > size {
+            "more"
+        } else {
+            "fewer"
+        };
+        let problem = format!("chunk {number} has {size} bytes, and {more} came; send it again");
+        return Err(Error::invalid("chunk", problem));
+    }
+    let found: [u8; 32] = Sha256::digest(&content).into();
+    if found != header.sha256 {
+        let problem = format!(
+            "{} was announced for chunk {number}, and what came has {}; send it again",
+            hex::encode(header.sha256),
+            hex::encode(found),
+        );
+        return Err(Error::invalid("header.sha256", problem));
+    }
+    Ok(content)
+}
+
+/// Up to `size` bytes, and the first message beyond them.
+async fn collect(
+    size: usize,
+    bytes: &mut (impl Stream<Item = Result<Bytes, Error>> + Unpin),
+) -> Result<Bytes, Error> {
+    let mut content = BytesMut::with_capacity(size);
+    while content.len() <= size
+        && let Some(piece) = next(bytes).await?
+    {
+        content.extend_from_slice(&piece);
+    }
+    Ok(content.freeze())
+}
+
+fn conflict(header: Header, known: &[u8]) -> Error {
+    Error::ChunkConflict {
+        number: header.number,
+        known: hex::encode(known),
+        sent: hex::encode(header.sha256),
+    }
+}
