@@ -83,8 +83,8 @@ async fn each_service_writes_its_part_of_the_ledger() {
         ),
         (
             "djinn_sync",
-            "account IU(change_id closed_at kind name number opening_minor updated_at version), \
-             change I, counter IU(version), edit I, field_lock IU(change_id locked_at)D, \
+            "account IU(change_id closed_at kind name number opening_minor time_zone updated_at \
+             version), change I, counter IU(version), edit I, field_lock IU(change_id locked_at)D, \
              provenance IU(change_id confidence reference source written_at)D, tombstone I, \
              transaction IU(amount_minor booked_on change_id counterparty description note \
              reconciled_at updated_at value_on)D",
