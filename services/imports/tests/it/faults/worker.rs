@@ -10,6 +10,7 @@ use djinn_chassis::testing;
 use djinn_proto::imports::v1::ImportState;
 use fastrand::Rng;
 use futures::{StreamExt, stream};
+use tokio::runtime::Handle;
 
 use super::{finish, insist, scene::Scene};
 use crate::{
@@ -105,11 +106,13 @@ fn seeds() -> Vec<u64> {
 
 // A thread for each seed: a scene that ends waits for its database to go, and that one for the
 // sessions of all others.
-#[tokio::test(flavor = "multi_thread", worker_threads = 6)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wherever_a_worker_is_killed_every_row_is_committed_once() {
     let died: Vec<u64> = stream::iter(seeds())
         .map(|seed| async move {
-            let played = tokio::spawn(survives(Plan::of(seed)));
+            let runtime = Handle::current();
+            let play = move || runtime.block_on(survives(Plan::of(seed)));
+            let played = tokio::task::spawn_blocking(play);
             played.await.err().map(|_| seed)
         })
         .buffer_unordered(TOGETHER)
