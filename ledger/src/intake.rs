@@ -263,14 +263,10 @@ async fn claim_by_fingerprint(
         INSERT INTO imports.verdict
             (user_id, import_id, generation, row_number, verdict, transaction_id, occurrence)
         SELECT $5, $1, $2, p.row_number, coalesce(p.verdict, 'new'), p.subject_id,
-               coalesce(
-                   p.occurrence,
-                   (coalesce(c.last, 0) + p.rank - coalesce(c.free_count, 0))::integer
-               )
+               coalesce(p.occurrence, p.rank + coalesce(c.last - c.free_count, 0))::integer
         FROM paired p
         LEFT JOIN counted c ON p.subject_id IS NULL AND c.fingerprint = p.fingerprint
-        WHERE p.subject_id IS NOT NULL
-           OR coalesce(c.last, 0) + p.rank - coalesce(c.free_count, 0) > 1
+        WHERE p.subject_id IS NOT NULL OR p.rank + coalesce(c.last - c.free_count, 0) > 1
         ORDER BY p.row_number
         "#,
         batch.import_id,

@@ -1,5 +1,5 @@
-//! `cargo xtask bench idle`: what each service holds in memory a minute after its start, when nobody
-//! has asked anything, and what it holds after as many imports as a busy day has: what a service
+//! `cargo xtask bench idle`: what each service holds in memory a minute after its start, while
+//! nobody asks for anything, and after as many imports as a busy day has: what a service
 //! never gives back, a small server misses.
 
 use std::ffi::OsStr;
@@ -33,7 +33,7 @@ const ROWS: u64 = 30;
 #[derive(clap::Args)]
 pub(crate) struct Arguments {
     /// How many statements are imported between the two looks.
-    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     imports: u32,
     /// Fail when a limit is missed.
     #[arg(long, conflicts_with = "debug")]

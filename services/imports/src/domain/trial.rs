@@ -316,6 +316,9 @@ fn once(
         if column::dated(&record, layout, today) {
             if !summary::dated(&record) {
                 run.row(&record);
+                if let Some(column) = trial.id {
+                    run.ids.observe(record.cell(column));
+                }
             }
             if run.ids.unordered() {
                 return Ok((run.findings, false));
@@ -364,9 +367,6 @@ impl Run<'_> {
             self.findings.first_line = record.line;
         }
         self.findings.undated += std::mem::take(&mut self.undated);
-        if let Some(column) = self.trial.id {
-            self.ids.observe(record.cell(column));
-        }
         let amounts: Vec<_> = self
             .trial
             .plans
