@@ -16,7 +16,7 @@ mod report;
 mod statement;
 
 use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use serde_json::{Value, json};
@@ -41,26 +41,57 @@ pub(crate) async fn run(workspace: Workspace, bench: Bench) -> anyhow::Result<()
     }
 }
 
-/// Prints the ratios and writes all figures; with `check` a limit that is missed is an error.
-fn conclude(
-    path: &Path,
-    debug: bool,
-    ratios: &[Ratio],
-    runs: Value,
+/// What is measured, and what becomes of the figures.
+#[derive(clap::Args)]
+struct Outcome {
+    /// Fail when a limit is missed.
+    #[arg(long, conflicts_with = "debug")]
     check: bool,
-) -> anyhow::Result<()> {
-    report::print(ratios);
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder).context("cannot make the folder for figures")?;
+    /// Measure the builds of the demo: they are there sooner, and slower than what a server runs.
+    #[arg(long)]
+    debug: bool,
+    /// Where the figures go as JSON.
+    #[arg(long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Outcome {
+    /// Builds what is measured.
+    async fn build(&self, workspace: Workspace) -> anyhow::Result<Workspace> {
+        let workspace = if self.debug {
+            workspace
+        } else {
+            workspace.optimised()
+        };
+        println!("building Djinn (a first build takes some minutes)");
+        crate::interrupt::guard(workspace.build()).await?;
+        Ok(workspace)
     }
-    let figures = json!({ "debug": debug, "ratios": report::json(ratios), "runs": runs });
-    fs::write(path, serde_json::to_string_pretty(&figures)?)
-        .with_context(|| format!("cannot write {}", path.display()))?;
-    println!();
-    println!("figures: {}", path.display());
-    let missed = ratios.iter().filter(|ratio| !ratio.holds()).count();
-    if check && missed > 0 {
-        bail!("{missed} limits are missed");
+
+    /// Prints the ratios and writes all figures, into the file of this name if no other is wanted.
+    fn conclude(
+        &self,
+        workspace: &Workspace,
+        name: &str,
+        ratios: &[Ratio],
+        runs: &Value,
+    ) -> anyhow::Result<()> {
+        report::print(ratios);
+        let path = self.output.clone();
+        let path = path.unwrap_or_else(|| workspace.target.join("bench").join(name));
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder).context("cannot make the folder for figures")?;
+        }
+        let ratios_json = report::json(ratios);
+        let figures = json!({ "debug": self.debug, "ratios": ratios_json, "runs": runs });
+        fs::write(&path, serde_json::to_string_pretty(&figures)?)
+            .with_context(|| format!("cannot write {}", path.display()))?;
+        println!();
+        println!("figures: {}", path.display());
+        let missed = ratios.iter().filter(|ratio| !ratio.holds()).count();
+        if self.check && missed > 0 {
+            bail!("{missed} limits are missed");
+        }
+        Ok(())
     }
-    Ok(())
 }

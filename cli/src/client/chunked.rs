@@ -34,20 +34,23 @@ impl Client {
         size_bytes: i64,
         advance: impl Fn(u64),
     ) -> Result<Upload, Error> {
+        let mut file = File::open(path)
+            .await
+            .map_err(|error| unreadable(path, error))?;
+        let hash = hash(&mut file).await;
         let request = BeginUploadRequest {
             request_id: request_id.to_string(),
             file_name: file_name(path),
             size_bytes,
-            sha256: String::new(),
+            // Of a file that has changed since an earlier command some chunks would be of the old
+            // one: with its hash it is another request.
+            sha256: hash.map_err(|error| unreadable(path, error))?,
         };
         let begun = self.unary(&self.imports, request, async |mut imports, request| {
             imports.begin_upload(request).await
         });
         let begun = begun.await?.progress;
         let mut progress = begun.ok_or(Error::Incomplete("BeginUpload"))?;
-        let mut file = File::open(path)
-            .await
-            .map_err(|error| unreadable(path, error))?;
         for number in 0..progress.chunk_count {
             if !progress.received_chunks.contains(&number) {
                 let chunk = read(&mut file, &progress, number, size_bytes).await;
@@ -94,6 +97,17 @@ impl Client {
         });
         let progress = stored.await?.progress;
         progress.ok_or(Error::Incomplete("UploadChunk"))
+    }
+}
+
+/// The SHA-256 of a whole file.
+async fn hash(file: &mut File) -> std::io::Result<String> {
+    let (mut hash, mut block) = (Sha256::new(), vec![0; CHUNK_BYTES]);
+    loop {
+        match file.read(&mut block).await? {
+            0 => return Ok(hex::encode(hash.finalize())),
+            read => hash.update(block.get(..read).unwrap_or_default()),
+        }
     }
 }
 

@@ -294,6 +294,25 @@ async fn the_same_request_id_goes_on_where_an_earlier_command_ended() {
 }
 
 #[tokio::test]
+async fn chunks_of_two_files_are_never_put_together() {
+    let (fake, url) = Fake::start().await;
+    let mut content = large();
+    let (_folder, path) = file("torn.csv", &content);
+    let id = "0197a0f0-0000-7000-8000-000000000000";
+    let account = ["account", "create", "--name", "Main", "--currency", "EUR"];
+    djinn(&url, &account).await.ended(0);
+    let account = ["--account", "Main", "--yes", "--request-id", id];
+    let command = [&["--json", "import", &path], &account[..]].concat();
+    djinn(&url, &command).await.ended(9);
+    // As long as before, and another one in a chunk that has arrived.
+    content[0] ^= 1;
+    std::fs::write(&path, content).unwrap();
+    let refused = djinn(&url, &command).await.ended(8);
+    assert_eq!(refused.failure()["reason"], "REQUEST_ID_REUSED");
+    assert!(fake.state().imports.is_empty());
+}
+
+#[tokio::test]
 async fn a_file_beyond_the_limit_is_refused_on_the_way() {
     let (fake, url) = Fake::start().await;
     let (_folder, path) = file("large.csv", &vec![0; 8 * 1024 * 1024]);

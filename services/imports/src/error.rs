@@ -86,7 +86,7 @@ pub enum Error {
         /// The limit.
         limit_s: u64,
     },
-    /// Too many chunks come, or are put together, at one time.
+    /// Too many chunks come at one time.
     #[error("too many chunks at one time")]
     ChunksBusy,
     /// Putting a file together took too long; the next call goes on.

@@ -4,14 +4,13 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use serde_json::{Value, json};
 
 use super::report::{Limit, Ratio};
-use super::{conclude, statement};
+use super::{Outcome, statement};
 use crate::demo::client::Client;
 use crate::services::Services;
 use crate::stack::{self, Listen, Parts, Profile, Stack};
@@ -35,40 +34,20 @@ pub(crate) struct Arguments {
     /// How many statements are imported between the two looks.
     #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(1..))]
     imports: u32,
-    /// Fail when a limit is missed.
-    #[arg(long, conflicts_with = "debug")]
-    check: bool,
-    /// Measure the builds of the demo.
-    #[arg(long)]
-    debug: bool,
-    /// Where the figures go as JSON.
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    outcome: Outcome,
 }
 
 /// Measures, prints and writes.
 pub(super) async fn run(workspace: Workspace, arguments: &Arguments) -> anyhow::Result<()> {
-    let workspace = if arguments.debug {
-        &workspace
-    } else {
-        &workspace.optimised()
-    };
-    println!("building Djinn (a first build takes some minutes)");
-    crate::interrupt::guard(workspace.build()).await?;
+    let workspace = &arguments.outcome.build(workspace).await?;
     let measured = stack::with(workspace, Profile::Bench, Parts::All, async |stack| {
         let services = Services::start_on(stack, Listen::spare(stack)?).await?;
         Ok((measure(stack, &services, arguments).await?, false))
     })
     .await?;
-    let path = arguments.output.clone();
-    let path = path.unwrap_or_else(|| workspace.target.join("bench/idle.json"));
-    conclude(
-        &path,
-        arguments.debug,
-        &measured.ratios(),
-        measured.json(),
-        arguments.check,
-    )
+    let outcome = &arguments.outcome;
+    outcome.conclude(workspace, "idle.json", &measured.ratios(), &measured.json())
 }
 
 /// What every service holds, in KiB.

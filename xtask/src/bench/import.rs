@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use super::baseline::Baseline;
 use super::history::{self, History, STEPS};
 use super::report::{Limit, Ratio, median};
-use super::{conclude, memory, statement};
+use super::{Outcome, memory, statement};
 use crate::demo::client::Client;
 use crate::demo::money;
 use crate::services::Services;
@@ -36,15 +36,8 @@ pub(crate) struct Arguments {
     /// How often import and `\copy` take turns; medians count.
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=9))]
     rounds: u8,
-    /// Fail when a limit is missed.
-    #[arg(long, conflicts_with = "debug")]
-    check: bool,
-    /// Measure the builds of the demo: they are there sooner, and slower than what a server runs.
-    #[arg(long)]
-    debug: bool,
-    /// Where the figures go as JSON.
-    #[arg(long, value_name = "FILE")]
-    output: Option<PathBuf>,
+    #[command(flatten)]
+    outcome: Outcome,
 }
 
 /// A count of rows within what one file may hold.
@@ -54,13 +47,7 @@ fn rows(within: RangeInclusive<u64>) -> RangedU64ValueParser {
 
 /// Measures, prints and writes.
 pub(super) async fn run(workspace: Workspace, arguments: &Arguments) -> anyhow::Result<()> {
-    let workspace = if arguments.debug {
-        &workspace
-    } else {
-        &workspace.optimised()
-    };
-    println!("building Djinn (a first build takes some minutes)");
-    crate::interrupt::guard(workspace.build()).await?;
+    let workspace = &arguments.outcome.build(workspace).await?;
     let measured = stack::with(workspace, Profile::Bench, Parts::All, async |stack| {
         let services = Services::start_on(stack, Listen::spare(stack)?).await?;
         let folder = stack.home.join("bench");
@@ -78,15 +65,8 @@ pub(super) async fn run(workspace: Workspace, arguments: &Arguments) -> anyhow::
     .await?;
     let ratios = measured.ratios();
     measured.print();
-    let path = arguments.output.clone();
-    let path = path.unwrap_or_else(|| workspace.target.join("bench/import.json"));
-    conclude(
-        &path,
-        arguments.debug,
-        &ratios,
-        measured.runs_json(),
-        arguments.check,
-    )
+    let outcome = &arguments.outcome;
+    outcome.conclude(workspace, "import.json", &ratios, &measured.runs_json())
 }
 
 struct ImportBench<'a> {

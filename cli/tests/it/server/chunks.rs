@@ -5,9 +5,9 @@ use djinn_proto::imports::v1::{
     BeginUploadRequest, BeginUploadResponse, Upload, UploadChunkRequest, UploadChunkResponse,
     UploadProgress, upload_chunk_request::Part,
 };
-use tonic::{Response, Status, Streaming};
+use tonic::{Code, Response, Status, Streaming};
 
-use super::{Chunked, Fake};
+use super::{Chunked, Fake, refusal};
 
 /// What the service cuts files into.
 const CHUNK_BYTES: i64 = 8 * 1024 * 1024;
@@ -21,7 +21,12 @@ impl Fake {
         asked: BeginUploadRequest,
     ) -> Result<Response<BeginUploadResponse>, Status> {
         let mut state = self.state();
-        let known = state.chunked.iter().position(|it| it.asked == asked);
+        let same = |it: &Chunked| it.asked.request_id == asked.request_id;
+        let known = state.chunked.iter().position(same);
+        if known.is_some_and(|at| state.chunked[at].asked != asked) {
+            let message = "the request id was used for another file";
+            return Err(refusal(Code::AlreadyExists, "REQUEST_ID_REUSED", message));
+        }
         let at = known.unwrap_or(state.chunked.len());
         if known.is_none() {
             state.chunked.push(Chunked {

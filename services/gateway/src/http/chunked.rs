@@ -2,7 +2,7 @@
 //! then `PUT /v1/uploads/{upload_id}/chunks/{chunk_number}` in any order, and
 //! `GET /v1/uploads/{upload_id}` for whoever lost the connection. No chunk is held whole here.
 
-use std::{fmt::Write, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json,
@@ -151,16 +151,8 @@ fn header(
     Ok(pb::UploadChunkHeader {
         upload_id,
         chunk_number,
-        sha256: hexadecimal(&hash),
+        sha256: hex::encode(hash),
         size_bytes: i64::try_from(size).unwrap_or_default(),
-    })
-}
-
-fn hexadecimal(hash: &[u8]) -> String {
-    hash.iter().fold(String::new(), |mut text, byte| {
-        // Writing into a string does not fail.
-        write!(text, "{byte:02x}").ok();
-        text
     })
 }
 

@@ -297,7 +297,7 @@ fn an_offset_from_utc_is_told() {
     assert!(evidence(days.to_vec()).contains("they mean the day alone"));
     let beside = b"Date,Time,Time Zone,Text,Amount\n2024-01-15,23:30,PST,A,-1.00\n\
         2024-01-16,00:10,PDT,B,-2.00\n";
-    assert!(evidence(beside.to_vec()).contains("names a time zone beside its times"));
+    assert!(evidence(beside.to_vec()).contains("names a time zone apart from its days"));
     let named = b"created_utc,Text,Amount\n2024-01-15 23:30,A,-1.00\n2024-01-16 00:10,B,-2.00\n";
     assert!(evidence(named.to_vec()).contains("times are in UTC"));
     let local = b"Date,Text,Amount\n2024-01-15 23:30,A,-1.00\n2024-01-16 00:10,B,-2.00\n";
@@ -329,6 +329,9 @@ fn time_stamps_become_days_in_the_time_zone_of_the_account() {
     let utc = "Date (UTC),Text,Amount\n2024-01-15 23:30,A,-1.00\n2024-01-16 10:10,B,-2.00\n";
     let local = "Date,Text,Amount\n2024-01-15 23:30,A,-1.00\n2024-01-16 10:10,B,-2.00\n";
     let alone = "Date,Text,Amount\n2024-01-15T00:00:00Z,A,-1.00\n2024-01-16T00:00:00Z,B,-2.00\n";
+    let both = "Booking date,Value date,Text,Amount\n\
+        2024-01-15T00:00:00Z,2024-01-15T09:30:00Z,A,-1.00\n\
+        2024-01-16T00:00:00Z,2024-01-16T10:10:00Z,B,-2.00\n";
     let west = Some(chrono_tz::America::Los_Angeles);
     let moved = "2024-01-16 (written 2024-01-15), 2024-01-16";
     for (text, zone, expected) in [
@@ -338,6 +341,8 @@ fn time_stamps_become_days_in_the_time_zone_of_the_account() {
         (utc, berlin, moved),
         (local, berlin, "2024-01-15, 2024-01-16"),
         (alone, west, "2024-01-15, 2024-01-16"),
+        // The day of booking without its time, beside a value that has one.
+        (both, west, "2024-01-15, 2024-01-16"),
     ] {
         assert_eq!(days(text, zone), expected, "{zone:?} {text}");
     }

@@ -70,25 +70,28 @@ pub(super) fn find(
     zone: Option<Tz>,
 ) -> (Option<Stamps>, Option<String>) {
     let dates = |column: &usize| survey.facts(*column).dates;
-    let told: Vec<usize> = columns.to_vec();
-    let offset: Vec<usize> = told.iter().filter(|c| dates(c).zoned).copied().collect();
-    let named = |column: &&usize| header::names_utc(column::name(layout, **column));
-    let timed = |column: &&usize| dates(column).timed && !dates(column).zoned;
-    let utc: Vec<usize> = told.iter().filter(named).filter(timed).copied().collect();
+    let named = |column: &usize| header::names_utc(column::name(layout, *column));
+    let (offset, rest): (Vec<usize>, Vec<usize>) = columns.iter().partition(|c| dates(c).zoned);
+    let utc = rest.into_iter().filter(|c| dates(c).timed && named(c));
+    let utc: Vec<usize> = utc.collect();
     let what = match (offset.is_empty(), utc.is_empty()) {
         (false, _) => "Time stamps carry an offset from UTC",
         (true, false) => "The header says that times are in UTC",
         (true, true) => {
             let names = layout.names.as_deref();
             let evidence = names.is_some_and(header::name_zone).then(|| {
-                "The file names a time zone beside its times: the date counts as it is written."
+                "The file names a time zone apart from its days: the date counts as it is written."
                     .to_owned()
             });
             return (None, evidence);
         }
     };
-    let ticks = |column: &usize| dates(column).ticks;
-    if !offset.iter().chain(&utc).any(ticks) {
+    // A column of days is none of time stamps, whatever stands beside it.
+    let ticking = |columns: Vec<usize>| -> Vec<usize> {
+        columns.into_iter().filter(|c| dates(c).ticks).collect()
+    };
+    let (offset, utc) = (ticking(offset), ticking(utc));
+    if offset.is_empty() && utc.is_empty() {
         let evidence = format!("{what}, and all are midnight or noon: they mean the day alone.");
         return (None, Some(evidence));
     }

@@ -60,6 +60,7 @@ impl When {
     pub(super) fn stamp(&mut self, survey: &Survey, layout: &Layout, zone: Option<Tz>) {
         let days = self.choices.iter().chain(&self.value);
         let mut columns: Vec<usize> = days.map(|day| day.column).collect();
+        columns.sort_unstable();
         columns.dedup();
         let (stamps, evidence) = stamp::find(survey, layout, &columns, zone);
         self.stamps = stamps;

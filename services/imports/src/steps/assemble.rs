@@ -95,7 +95,9 @@ impl Steps {
         }
         let parts = chunk::parts(&mut transaction, upload_id).await?;
         let key = &upload.object_key;
-        let multipart_id = upload.multipart_id.as_deref().unwrap_or_default();
+        let Some(multipart_id) = &upload.multipart_id else {
+            return Err(Error::PartsLost { upload_id });
+        };
         match self.objects.complete(key, multipart_id, parts).await {
             Ok(()) => Ok(Some(upload)),
             Err(objects::Error::NotFound { .. }) => {

@@ -75,7 +75,9 @@ impl Steps {
         let (upload_id, now) = (self.clock.id(), self.clock.now());
         let mut transaction = self.store.user(user).await?;
         if let Some(first) = request::claim(&mut transaction, request, upload_id, now).await? {
-            return progress(&mut transaction, first).await;
+            let known = progress(&mut transaction, first).await?;
+            transaction.commit().await?;
+            return Ok(known);
         }
         let unfinished = chunk::count_unfinished(&mut transaction).await?;
         if unfinished >= UNFINISHED_MAX {
@@ -95,7 +97,9 @@ impl Steps {
     /// [`Error::NotFound`], [`Error::UploadGone`].
     pub async fn progress(&self, user: UserId, upload_id: Uuid) -> Result<Progress, Error> {
         let mut transaction = self.store.user(user).await?;
-        progress(&mut transaction, upload_id).await
+        let found = progress(&mut transaction, upload_id).await?;
+        transaction.commit().await?;
+        Ok(found)
     }
 
     /// Stores a chunk, or finds that it is stored already; what makes the file whole also stores
@@ -143,7 +147,9 @@ impl Steps {
             );
             return Err(Error::invalid("header.size_bytes", problem));
         }
-        match chunk::find(&mut transaction, header.upload_id, header.number).await? {
+        let known = chunk::find(&mut transaction, header.upload_id, header.number).await?;
+        transaction.commit().await?;
+        match known {
             Some(known) if known.sha256 != header.sha256 => Err(conflict(header, &known.sha256)),
             Some(known) if known.stored => Ok(None),
             _ => Ok(Some(size)),
@@ -199,7 +205,7 @@ impl Steps {
     async fn multipart(&self, user: UserId, upload_id: Uuid) -> Result<(String, String), Error> {
         let mut transaction = self.store.user(user).await?;
         let upload = find(&mut transaction, upload_id).await?;
-        drop(transaction);
+        transaction.commit().await?;
         let key = upload.object_key;
         if let Some(known) = upload.multipart_id {
             return Ok((key, known));

@@ -4,7 +4,6 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, PoisonError, Weak},
-    time::Duration,
 };
 
 use djinn_chassis::auth::UserId;
@@ -15,7 +14,7 @@ use tokio::{
 
 use crate::{
     Error,
-    domain::chunk::{CHUNKS_MAX, FINISH_TIME_MAX, FINISHES_MAX, PLACE_WAIT_MAX, USER_CHUNKS_MAX},
+    domain::chunk::{CHUNKS_MAX, FINISHES_MAX, PLACE_WAIT_MAX, USER_CHUNKS_MAX},
 };
 
 /// The places of this process; clones share them.
@@ -52,8 +51,8 @@ impl Places {
         let own = self.of(user);
         let place = async {
             // One's own first: whoever waits for it must not keep a place from the others.
-            let own = take(own, PLACE_WAIT_MAX).await?;
-            let all = take(Arc::clone(&self.chunks), PLACE_WAIT_MAX).await?;
+            let own = take(own).await?;
+            let all = take(Arc::clone(&self.chunks)).await?;
             Ok(Place {
                 _all: all,
                 _own: Some(own),
@@ -63,12 +62,13 @@ impl Places {
         place.unwrap_or(Err(Error::ChunksBusy))
     }
 
-    /// A place to put a file together in.
+    /// A place to put a file together in. The wait for it counts as putting together, and ends with
+    /// that.
     ///
     /// # Errors
-    /// [`Error::ChunksBusy`] when none is free in time.
+    /// None in practice: the places are never closed.
     pub(super) async fn finish(&self) -> Result<Place, Error> {
-        let all = take(Arc::clone(&self.finishes), FINISH_TIME_MAX).await?;
+        let all = take(Arc::clone(&self.finishes)).await?;
         Ok(Place {
             _all: all,
             _own: None,
@@ -93,11 +93,9 @@ impl Default for Places {
     }
 }
 
-async fn take(places: Arc<Semaphore>, limit: Duration) -> Result<OwnedSemaphorePermit, Error> {
-    match timeout(limit, places.acquire_owned()).await {
-        Ok(place) => place.map_err(|error| Error::Task(error.into())),
-        Err(_) => Err(Error::ChunksBusy),
-    }
+async fn take(places: Arc<Semaphore>) -> Result<OwnedSemaphorePermit, Error> {
+    let place = places.acquire_owned().await;
+    place.map_err(|error| Error::Task(error.into()))
 }
 
 #[cfg(test)]

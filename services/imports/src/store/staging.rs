@@ -11,6 +11,10 @@ use crate::{Error, domain::row::RejectedRow};
 
 /// Rows per chunk: large enough that the commit does not count, small enough to lose and to hold.
 pub const CHUNK_ROWS_MAX: usize = 10_000;
+/// Bytes of a row as most are.
+const ROW_BYTES: usize = 256;
+/// Bytes that go to Postgres in one message.
+const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 
 /// A row as it will be in the ledger.
 #[derive(Clone, Debug)]
@@ -235,10 +239,6 @@ async fn copy(transaction: &mut UserTransaction, chunk: &Chunk) -> Result<(), Er
     Ok(())
 }
 
-/// Bytes of a row as most are.
-const ROW_BYTES: usize = 256;
-/// Bytes that go to Postgres in one message.
-const MESSAGE_BYTES_MAX: usize = 64 * 1024;
 /// Days from the Unix epoch to Postgres's own, 2000-01-01.
 const POSTGRES_EPOCH_DAYS: i32 = 10_957;
 /// Signature, flags and header extension of the binary format:
