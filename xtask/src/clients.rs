@@ -1,6 +1,7 @@
 //! Clients that nobody here wrote do the whole job against the running services: grpcurl, Connect
 //! in Node and in a browser, Google's gRPC for Python, curl. What other people's code does not get
-//! through is broken, however well our own gets on with itself.
+//! through is broken, however well our own gets on with itself. The documents are one of them: their
+//! snippets are run, and print what the documents say.
 //!
 //! | file | what it does |
 //! |---|---|
@@ -38,10 +39,11 @@ pub(crate) enum Client {
     Grpcio,
     Curl,
     Graphql,
+    Docs,
 }
 
 impl Client {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Grpcurl,
         Self::ConnectGrpc,
         Self::ConnectWeb,
@@ -49,6 +51,7 @@ impl Client {
         Self::Grpcio,
         Self::Curl,
         Self::Graphql,
+        Self::Docs,
     ];
 
     fn name(self) -> &'static str {
@@ -60,6 +63,7 @@ impl Client {
             Self::Grpcio => "grpcio",
             Self::Curl => "curl",
             Self::Graphql => "graphql",
+            Self::Docs => "docs",
         }
     }
 
@@ -72,13 +76,15 @@ impl Client {
             Self::Grpcio => "the job in Python, all four kinds of call, deadlines, cancellation",
             Self::Curl => "uploads raw, as a form and again, refusals, health",
             Self::Graphql => "the job over GraphQL, progress by subscription",
+            Self::Docs => "every snippet of the documents, with what it prints",
         }
     }
 
-    /// The example it imports: together they are several encodings, formats and currencies.
+    /// The example it imports: together they are several encodings, formats and currencies. The
+    /// documents name theirs themselves.
     fn file(self) -> &'static str {
         match self {
-            Self::Grpcurl | Self::Curl => "de-giro.csv",
+            Self::Grpcurl | Self::Curl | Self::Docs => "de-giro.csv",
             Self::ConnectGrpc => "pl-konto.csv",
             Self::ConnectWeb => "se-konto.csv",
             Self::Browser => "jp-futsu.csv",
@@ -157,8 +163,10 @@ async fn one(scene: &Scene<'_>, client: Client, examples: &[Example]) -> anyhow:
     let example = examples.iter().find(|it| it.file == client.file());
     let example = example.with_context(|| format!("no example {}", client.file()))?;
     let (count, sum) = program::run(scene, client, example).await?;
-    if client == Client::Curl {
-        return Ok(format!("{count} bytes"));
+    match client {
+        Client::Curl => return Ok(format!("{count} bytes")),
+        Client::Docs => return Ok(format!("{count} snippets, {sum} outputs")),
+        _ => {}
     }
     let expected = (
         example.figures.rows.to_string(),

@@ -80,6 +80,19 @@ impl Services {
         self.listen.of(service).0
     }
 
+    /// What listens here in place of each port of a default start, as in `4000=20113 9100=20114`.
+    pub(crate) fn ports_of_defaults(&self) -> String {
+        let defaults = Listen::default();
+        let mut pairs = Vec::new();
+        for (service, _) in SERVICES {
+            let ((usual, usual_admin), (here, admin)) =
+                (defaults.of(service), self.listen.of(service));
+            pairs.push(format!("{}={}", usual.port(), here.port()));
+            pairs.push(format!("{}={}", usual_admin.port(), admin.port()));
+        }
+        pairs.join(" ")
+    }
+
     /// Where the public edge is.
     pub(crate) fn gateway_url(&self) -> String {
         format!("http://{}", self.listen.gateway)

@@ -248,6 +248,11 @@ impl<'a> Stack<'a> {
         describe::service(self, service, listen)
     }
 
+    /// The environment of an operator's shell.
+    pub(crate) fn operator_environment(&self) -> Vec<(String, String)> {
+        describe::operator(self)
+    }
+
     /// The environment of the command-line client.
     pub(crate) fn client_environment(&self) -> Vec<(String, String)> {
         describe::shared(self)

@@ -8,13 +8,16 @@ use serde_json::Value;
 use tokio::process::Command;
 
 use super::{Client, tools::Tools, tree::Tree};
-use crate::command;
 use crate::demo::manifest::Example;
 use crate::services::Services;
 use crate::stack::Stack;
+use crate::{command, install};
 
 /// How long a client may take. They take seconds; what hangs is to be told, not waited for.
 const LIMIT: Duration = Duration::from_secs(120);
+
+/// The documents whose snippets are run.
+const DOCUMENTS: [&str; 3] = ["README.md", "docs/api.md", "docs/operations.md"];
 
 /// What clients meet.
 pub(super) struct Scene<'a> {
@@ -31,8 +34,10 @@ pub(super) async fn run(
     example: &Example,
 ) -> anyhow::Result<(String, String)> {
     let mut program = scene.program(client)?;
-    program.arg(scene.tree.path(&format!("examples/{}", example.file)));
-    if client != Client::Curl {
+    if client != Client::Docs {
+        program.arg(scene.tree.path(&format!("examples/{}", example.file)));
+    }
+    if !matches!(client, Client::Curl | Client::Docs) {
         program.arg(&example.currency);
     }
     if matches!(client, Client::ConnectGrpc | Client::Grpcio) {
@@ -103,7 +108,29 @@ impl Scene<'_> {
                 program
             }
             Client::Graphql => script(tools.node()?, "tests/clients/graphql/job.js"),
+            Client::Docs => {
+                let mut program = script(tools.python(), "tests/clients/docs/run.py");
+                program
+                    .arg(&self.stack.workspace.root)
+                    .arg(tree.generated("docs")?)
+                    .args(DOCUMENTS)
+                    .envs(self.stack.operator_environment())
+                    .env("DJINN_PROGRAMS", self.named_programs()?)
+                    .env("DJINN_PORTS", self.services.ports_of_defaults());
+                program
+            }
         })
+    }
+
+    /// The programs that documents call, by their names there.
+    fn named_programs(&self) -> anyhow::Result<String> {
+        let programs = [
+            ("djinn", self.stack.workspace.binary("djinn")),
+            ("grpcurl", self.tools.grpcurl()?.clone()),
+            ("temporal", install::TEMPORAL.place(self.stack.workspace)),
+        ];
+        let programs = programs.map(|(name, path)| format!("{name}={}", path.display()));
+        Ok(programs.join(" "))
     }
 
     /// A token of a user nobody has seen before.

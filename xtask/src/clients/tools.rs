@@ -39,11 +39,16 @@ struct Packaged {
     clients: &'static [Client],
 }
 
-const PACKAGED: [Packaged; 5] = [
+const PACKAGED: [Packaged; 6] = [
     Packaged {
         names: &["curl"],
         package: "curl",
-        clients: &[Client::Curl],
+        clients: &[Client::Curl, Client::Docs],
+    },
+    Packaged {
+        names: &["jq"],
+        package: "jq",
+        clients: &[Client::Docs],
     },
     Packaged {
         names: &["node", "nodejs"],
@@ -63,7 +68,7 @@ const PACKAGED: [Packaged; 5] = [
     Packaged {
         names: &["python3"],
         package: "python3",
-        clients: &[Client::Grpcurl, Client::Curl, Client::Grpcio],
+        clients: &[Client::Grpcurl, Client::Curl, Client::Grpcio, Client::Docs],
     },
 ];
 
@@ -73,6 +78,8 @@ const IN_NODE: [Client; 4] = [
     Client::Browser,
     Client::Graphql,
 ];
+
+const IN_GRPCURL: [Client; 2] = [Client::Grpcurl, Client::Docs];
 
 /// Something that was installed, or why not.
 type Installed<T> = Result<T, String>;
@@ -98,7 +105,7 @@ impl Tools {
         clients: &[Client],
     ) -> anyhow::Result<Self> {
         packages(clients).await?;
-        let grpcurl = wanted(clients, &[Client::Grpcurl], grpcurl(workspace));
+        let grpcurl = wanted(clients, &IN_GRPCURL, grpcurl(workspace));
         let node = wanted(clients, &IN_NODE, node(tree, clients));
         let grpcio = wanted(clients, &[Client::Grpcio], grpcio(workspace, tree));
         let (grpcurl, node, grpcio) = tokio::join!(grpcurl, node, grpcio);

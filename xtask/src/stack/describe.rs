@@ -119,30 +119,35 @@ fn secret_file(path: &Path, text: &str) -> anyhow::Result<()> {
 
 /// Lines for a shell.
 fn shell(stack: &Stack<'_>) -> String {
-    let mut environment = match stack.profile {
-        Profile::Demo | Profile::Bench => {
-            let mut all = migrate(stack, postgres::DEMO_DATABASE);
-            all.extend(shared(stack));
-            all.extend(databases(stack));
-            all
-        }
+    let environment = match stack.profile {
+        Profile::Demo | Profile::Bench => operator(stack),
         Profile::Test => {
             let path = stack.folder.join("stack.json").display().to_string();
-            vec![("DJINN_TEST_STACK".to_owned(), path)]
+            vec![
+                ("DJINN_TEST_STACK".to_owned(), path),
+                admin_url(stack, postgres::TEMPLATE),
+            ]
         }
     };
-    let database = match stack.profile {
-        Profile::Demo | Profile::Bench => postgres::DEMO_DATABASE,
-        Profile::Test => postgres::TEMPLATE,
-    };
-    environment.push((
-        "DATABASE_URL".to_owned(),
-        database_url(stack, "postgres", database),
-    ));
     environment
         .iter()
         .map(|(name, value)| format!("export {name}='{value}'\n"))
         .collect()
+}
+
+/// What the shell of an operator knows of the services that run as processes on a stack.
+pub(crate) fn operator(stack: &Stack<'_>) -> Environment {
+    let database = postgres::services_database(stack.profile);
+    let mut all = migrate(stack, database);
+    all.extend(shared(stack));
+    all.extend(databases(stack));
+    all.push(admin_url(stack, database));
+    all
+}
+
+fn admin_url(stack: &Stack<'_>, database: &str) -> (String, String) {
+    let url = database_url(stack, "postgres", database);
+    ("DATABASE_URL".to_owned(), url)
 }
 
 /// The URL of a database for a role.
