@@ -1,7 +1,7 @@
 //! Clients that nobody here wrote do the whole job against the running services: grpcurl, Connect
 //! in Node and in a browser, Google's gRPC for Python, curl. What other people's code does not get
-//! through is broken, however well our own gets on with itself. The documents are one of them: their
-//! snippets are run, and print what the documents say.
+//! through is broken, however well our own gets on with itself. The documents are one of them:
+//! their snippets are run, and print what the documents say.
 //!
 //! | file | what it does |
 //! |---|---|
