@@ -19,11 +19,12 @@ pub use self::part::Part;
 use crate::fault::{Fault, Kind};
 
 mod part;
+mod piece;
 
-/// The size of a part but the last, in bytes. S3 wants at least 5 MiB; memory wants it small.
-const PART_BYTES: usize = 8 * 1024 * 1024;
+/// The size of a part but the last, in bytes: the least that S3 takes, since it is held in memory.
+const PART_BYTES: usize = 5 * 1024 * 1024;
 
-/// The most parts that S3 takes; with ours an object ends at 78 GiB.
+/// The most parts that S3 takes; with ours an object ends at 48 GiB.
 const PARTS_MAX: i32 = 10_000;
 
 /// How long one attempt may take until its answer begins.
@@ -139,7 +140,7 @@ impl Objects {
             .credentials_provider(credentials)
             // Buckets as host names need a DNS that a small server does not have.
             .force_path_style(true)
-            .http_client(http)
+            .http_client(piece::CutClient(http))
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
             .timeout_config(timeouts)
             .build();
@@ -242,7 +243,7 @@ impl Objects {
     }
 }
 
-/// An object that is being written: a multipart upload of which one part, of 8 MiB, is held at a
+/// An object that is being written: a multipart upload of which one part, of 5 MiB, is held at a
 /// time.
 #[derive(Debug)]
 pub struct Parts {

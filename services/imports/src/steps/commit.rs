@@ -120,8 +120,12 @@ impl Steps {
     ) -> Result<i64, Error> {
         let now = self.clock.now();
         let change = Change::begin(&self.clock);
-        let inserted = intake::commit_batch(transaction, import.batch(), &change, now).await?;
         let expected = import.totals.counts.included;
+        // A file that came before walks all its rows for nothing else.
+        let inserted = match expected {
+            0 => 0,
+            _ => intake::commit_batch(transaction, import.batch(), &change, now).await?,
+        };
         if i64::try_from(inserted) != Ok(expected) {
             let import_id = import.import_id;
             return Err(Error::CountMismatch {
