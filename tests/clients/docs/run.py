@@ -190,7 +190,7 @@ class Stage:
         should_fail = block.words[1:] == ["fails"]
         if bool(failed) != should_fail:
             what = f"failed with {failed}" if failed else "did not fail"
-            raise Wrong(f"{block.place}: the snippet {what}:\n{block.text}It printed:\n{printed}")
+            raise Wrong(f"{printed}\n{block.place}: the snippet {what}:\n{block.text}")
         return printed
 
     def unrun(self, block: Block) -> None:
@@ -208,9 +208,14 @@ class Stage:
 
 def compare(block: Block, snippet: Block, printed: str) -> None:
     """An output is what its document says."""
-    if not pattern(block.text).fullmatch(squeezed(printed)):
-        says = f"{printed}\nThe document says:\n{block.text}"
-        raise Wrong(f"{block.place}: {snippet.place} prints something else:\n{says}")
+    is_now = squeezed(printed)
+    if pattern(block.text).fullmatch(is_now):
+        return
+    lines = squeezed(block.text).splitlines(keepends=True)
+    while lines and not pattern("".join(lines)).match(is_now):
+        wrong = lines.pop()
+    told = f"it goes wrong at: {wrong}" if len(lines) < len(squeezed(block.text).splitlines()) else "it prints more\n"
+    raise Wrong(f"{printed}\n{block.place}: {snippet.place} prints something else than the document says: {told}")
 
 
 # A runner that lets everything pass proves nothing: each of these documents must be refused, for this reason.
@@ -218,9 +223,9 @@ BROKEN = {
     "```sh\ntrue\nfalse\ntrue\n```": "the snippet failed with 1",
     "```sh\nmissing-program | cat\n```": "the snippet failed with 127",
     "```sh fails\ntrue\n```": "the snippet did not fail",
-    "```sh\necho one\n```\n\n```text\ntwo\n```": "prints something else",
-    "```sh\nprintf 'one\\ntwo\\n'\n```\n```text\none\n```": "prints something else",
-    "```sh\necho one\n```\n```text\none …\n```": "prints something else",
+    "```sh\necho one\n```\n\n```text\ntwo\n```": "goes wrong at: two",
+    "```sh\nprintf 'one\\ntwo\\n'\n```\n```text\none\n```": "prints more",
+    "```sh\necho one\n```\n```text\none …\n```": "goes wrong at: one …",
     "```sh\ntrue\n```\nWords.\n```text\none\n```": "neither run nor checked",
     "```python\nprint()\n```": "neither run nor checked",
     "```js README.md\nnothing of the kind\n```": "does not stand in README.md",
@@ -271,7 +276,7 @@ def main(root: str, stage: str, *names: str) -> None:
         try:
             run, compared = place.document(name, (place.root / name).read_text(encoding="utf-8"))
         except Wrong as wrong:
-            sys.exit(f"FAILED: {wrong}")
+            sys.exit(str(wrong))
         if not run:
             sys.exit(f"FAILED: {name} has no snippet")
         snippets, outputs = snippets + run, outputs + compared
