@@ -28,10 +28,10 @@ RUN set -eu; \
     for manifest in */Cargo.toml services/*/Cargo.toml; do \
         folder=${manifest%/Cargo.toml}; \
         mkdir -p "$folder/src" "$folder/tests/it"; \
-        touch "$folder/src/lib.rs" "$folder/tests/it/main.rs"; \
-        echo 'fn main() {}' > "$folder/src/main.rs"; \
+        echo '//! Empty.' | tee "$folder/src/lib.rs" > "$folder/tests/it/main.rs"; \
+        printf '//! Empty.\nfn main() {}\n' > "$folder/src/main.rs"; \
         if grep -q '^\[build-dependencies\]' "$manifest"; then \
-            echo 'fn main() {}' > "$folder/build.rs"; \
+            cp "$folder/src/main.rs" "$folder/build.rs"; \
         fi; \
     done
 RUN cargo build --release --locked \

@@ -8,6 +8,7 @@ use aws_sdk_s3::{
     config::{BehaviorVersion, Credentials, Region, retry::RetryConfig, timeout::TimeoutConfig},
     error::{ProvideErrorMetadata, SdkError},
     primitives::ByteStream,
+    types::ChecksumAlgorithm,
 };
 use aws_smithy_http_client::tls;
 use bytes::{Bytes, BytesMut};
@@ -170,6 +171,9 @@ impl Objects {
             .create_multipart_upload()
             .bucket(&self.bucket)
             .key(key)
+            // What the client sends with each part; a store that is not told of it keeps none of
+            // them, and Garage then refuses to be reminded of them at the end.
+            .checksum_algorithm(ChecksumAlgorithm::Crc32)
             .send()
             .await
             .map_err(|error| classify(error, None))?;

@@ -4,6 +4,7 @@
 //! that breaks it, and the tests below prove that it is found. All checks run before the verdict.
 
 mod append_only;
+mod containers;
 mod crates;
 mod environment;
 mod rooms;
@@ -52,7 +53,7 @@ struct Scene {
     packages: Vec<Package>,
 }
 
-const RULES: [Rule; 14] = [
+const RULES: [Rule; 15] = [
     Rule {
         name: "crates",
         law: "crates depend on each other only as DESIGN section 3 draws it",
@@ -107,6 +108,12 @@ const RULES: [Rule; 14] = [
         law: ".env.example has exactly the variables that the programs read",
         way_out: "add or remove the line in .env.example",
         find: environment::example,
+    },
+    Rule {
+        name: "containers",
+        law: "containers have limits, health, no rights and no open ports, and fit into 4 GB",
+        way_out: "see the head of docker-compose.yml and DESIGN section 9",
+        find: containers::check,
     },
     Rule {
         name: "length",

@@ -49,6 +49,11 @@ async fn store() -> (Objects, TempDir) {
 async fn stubborn(status: StatusCode, code: &str) -> Objects {
     let body = format!("<Error><Code>{code}</Code><Message>m</Message></Error>");
     let routes = axum::Router::new().fallback(move || std::future::ready((status, body.clone())));
+    answering(routes).await
+}
+
+/// A store played by these routes.
+async fn answering(routes: axum::Router) -> Objects {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
     tokio::spawn(async move { axum::serve(listener, routes).await });
@@ -135,6 +140,24 @@ async fn parts_come_one_by_one_in_any_order_and_again() {
     other.complete("u/x", &id, [begin, end]).await.unwrap();
     assert!(objects.exists("u/x").await.unwrap());
     assert!(read(&objects, "u/x").await == [&first[..], &last[..]].concat());
+}
+
+/// The embedded store is less strict: Garage refuses to be reminded of a checksum that it was not
+/// told to keep when the upload began.
+#[tokio::test]
+async fn a_store_is_told_which_checksums_parts_will_have() {
+    let begun = "<InitiateMultipartUploadResult><UploadId>u1</UploadId>\
+                 </InitiateMultipartUploadResult>";
+    let routes = axum::Router::new().fallback(move |headers: http::HeaderMap| {
+        let told = headers.get("x-amz-checksum-algorithm");
+        let status = match told {
+            Some(told) if told == "CRC32" => StatusCode::OK,
+            _ => StatusCode::BAD_REQUEST,
+        };
+        std::future::ready((status, begun))
+    });
+    let parts = answering(routes).await.begin("u/x").await.unwrap();
+    assert_eq!(parts.multipart_id(), "u1");
 }
 
 #[tokio::test]

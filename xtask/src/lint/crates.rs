@@ -9,7 +9,7 @@ use crate::workspace::Package;
 /// What each of our crates may depend on among our own. A crate that is missing here is a finding:
 /// a new crate takes its place in this table first. What only tests need may come from the chassis
 /// as well.
-const OURS: [(&str, &[&str]); 11] = [
+const OURS: [(&str, &[&str]); 12] = [
     ("djinn-proto", &[]),
     ("djinn-temporal", &[]),
     ("djinn-chassis", &[]),
@@ -21,6 +21,7 @@ const OURS: [(&str, &[&str]); 11] = [
     ("djinn-export", SERVICE),
     ("djinn-gateway", &["djinn-proto", "djinn-chassis"]),
     ("djinn-cli", &["djinn-proto"]),
+    ("djinn-probe", &[]),
 ];
 
 const SERVICE: &[&str] = &[

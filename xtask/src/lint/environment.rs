@@ -11,8 +11,8 @@ use super::tree::{Finding, SourceFile};
 
 const EXAMPLE: &str = ".env.example";
 
-/// Variables of this beginning are read by Temporal's SDK itself.
-const OF_THE_SDK: &str = "TEMPORAL_";
+/// Variables of these beginnings are read by Temporal's SDK and by compose themselves.
+const OF_OTHERS: [&str; 2] = ["TEMPORAL_", "COMPOSE_"];
 
 /// Variables that one side has and the other has not.
 pub(super) fn example(scene: &Scene) -> Vec<Finding> {
@@ -43,7 +43,8 @@ pub(super) fn example(scene: &Scene) -> Vec<Finding> {
         .collect();
     let mut findings = Vec::new();
     for (name, line) in &written {
-        let known = read.contains_key(*name) || name.starts_with(OF_THE_SDK);
+        let of_others = OF_OTHERS.iter().any(|it| name.starts_with(it));
+        let known = read.contains_key(*name) || of_others;
         if !known && !in_compose(scene, name) {
             findings.push(example.finding(*line, format!("{name} is read by no program")));
         }
