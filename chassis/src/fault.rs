@@ -1,6 +1,8 @@
 //! Errors on their way out: a closed set of kinds, and exactly two exits, a gRPC status and a
 //! Temporal failure.
 
+use std::time::Duration;
+
 use temporalio_common::error::ApplicationFailure;
 use temporalio_sdk::activities::ActivityError;
 use tonic::{Code, Status};
@@ -112,6 +114,10 @@ pub trait Fault: std::error::Error + Send + Sync + 'static {
     fn violations(&self) -> Vec<Violation> {
         Vec::new()
     }
+    /// After which time the same attempt may succeed, where that is known.
+    fn retry_delay(&self) -> Option<Duration> {
+        None
+    }
 }
 
 /// The exit through the gRPC door: code, reason and field violations. Where the text could tell of
@@ -133,6 +139,9 @@ pub fn status<F: Fault>(fault: F) -> Status {
         .collect();
     if !violations.is_empty() {
         details.set_bad_request(violations);
+    }
+    if let Some(delay) = fault.retry_delay() {
+        details.set_retry_info(Some(delay));
     }
     Status::with_error_details(kind.code(), message, details)
 }
@@ -178,6 +187,15 @@ pub const INTERNAL_TRIES_MAX: u32 = 8;
 /// A status with a reason, for refusals of the chassis itself, which carry no error.
 pub(crate) fn refusal(code: Code, reason: &'static str, message: &'static str) -> Status {
     Status::with_error_details(code, message, refusal_details(reason))
+}
+
+/// A status for who came when all hands were full: UNAVAILABLE, and when to come again. Nothing is
+/// logged for it, since there may be thousands a second.
+#[must_use]
+pub fn busy(reason: &'static str, message: &'static str, retry: Duration) -> Status {
+    let mut details = refusal_details(reason);
+    details.set_retry_info(Some(retry));
+    Status::with_error_details(Code::Unavailable, message, details)
 }
 
 fn refusal_details(reason: &str) -> ErrorDetails {

@@ -11,6 +11,7 @@
 //! | [`serve`] | the gRPC server with its layers and limits, and the admin port |
 //! | [`postgres`] | transactions that row-level security knows the user of |
 //! | [`objects`] | the S3 store, in parts and as streams |
+//! | [`cache`] | a Redis that nobody waits for and nothing true is kept in |
 //! | [`temporal`] | client, worker, heartbeats |
 //! | `testing` | one database per test, tokens, a proxy, processes (feature `testing`) |
 //!
@@ -19,6 +20,7 @@
 //! outside [`config::load`]. It depends on no other crate of the workspace.
 
 pub mod auth;
+pub mod cache;
 pub mod clock;
 pub mod config;
 pub mod fault;

@@ -5,7 +5,7 @@
 //! | `workspace` | where things are, as cargo sees them |
 //! | `command`, `process` | programs we wait for, and programs that stay |
 //! | `install` | tools that are missing, fetched from apt or a package registry |
-//! | `stack` | Postgres, clamd, Temporal and the object store, for the demo and for tests |
+//! | `stack` | Postgres, clamd, Temporal, Redis and the object store, for the demo and for tests |
 //! | `services` | Djinn's own services on a stack, as real processes |
 //! | `clients` | clients that others wrote, against those services |
 //! | `test`, `demo`, `lint`, `prepare`, `record`, `bench` | the commands |

@@ -1,4 +1,5 @@
-//! The local stack: Postgres, clamd, Temporal and an object store, on ports and data of its own.
+//! The local stack: Postgres, clamd, Temporal, Redis and an object store, on ports and data of its
+//! own.
 //!
 //! Everything lies under `<target>/stack/<demo|test|bench>/`. A stack that is already up is used as
 //! it is. The demo's data stays from run to run; that of tests and measurements is made anew with
@@ -9,6 +10,7 @@ mod describe;
 mod keys;
 mod objects;
 pub(crate) mod postgres;
+mod redis;
 mod state;
 mod temporal;
 
@@ -33,12 +35,13 @@ pub(crate) use temporal::NAMESPACE;
 pub(crate) const SERVICES: [&str; 3] = ["imports", "sync", "gateway"];
 
 /// Everything that can run in a stack, in the order in which it is stopped.
-const PARTS: [&str; 7] = [
+const PARTS: [&str; 8] = [
     "djinn-gateway",
     "djinn-imports",
     "djinn-sync",
     "temporal",
     "clamd",
+    "redis",
     "objects",
     "postgres",
 ];
@@ -202,16 +205,19 @@ impl<'a> Stack<'a> {
 
     async fn start(&self, parts: Parts) -> anyhow::Result<Programs> {
         let postgres = postgres::Installation::find_or_install().await?;
-        let programs = |temporal| Programs {
+        let programs = |temporal, redis| Programs {
             postgres: postgres.bin().to_owned(),
             temporal,
+            redis,
         };
         if parts == Parts::Postgres {
             postgres::start(self, &postgres).await?;
-            return Ok(programs(install::TEMPORAL.place(self.workspace)));
+            let temporal = install::TEMPORAL.place(self.workspace);
+            return Ok(programs(temporal, redis::PLACE.into()));
         }
         let clamd = clamd::find_or_install(self.workspace).await?;
         let temporal = install::TEMPORAL.path(self.workspace).await?;
+        let redis = redis::find_or_install().await?;
         tokio::try_join!(
             async {
                 postgres::start(self, &postgres).await?;
@@ -220,8 +226,9 @@ impl<'a> Stack<'a> {
             clamd::start(self, &clamd),
             temporal::start(self, &temporal),
             objects::start(self),
+            redis::start(self, &redis),
         )?;
-        Ok(programs(temporal))
+        Ok(programs(temporal, redis))
     }
 
     /// The key pairs of users and services.

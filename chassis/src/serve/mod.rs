@@ -41,9 +41,14 @@ pub const DEADLINE_MAX: Duration = Duration::from_secs(300);
 /// Calls at a time on one connection; further ones wait in the client.
 pub const STREAMS_MAX: u32 = 200;
 
-/// Calls at a time in the whole process; one more is refused at once, because a queue would only
-/// make it late as well.
-pub const REQUESTS_MAX: usize = 256;
+/// Unary calls at a time in the whole process; one more is refused at once, because a queue would
+/// only make it late as well. A few dozen keep processors and connections of the database busy; the
+/// rest is room for those that wait for something else.
+pub const UNARY_CALLS_MAX: usize = 128;
+
+/// Streams at a time that have no answer yet: uploads. They have places of their own, so that slow
+/// files never take those of short calls. A stream of answers gives its place back when it begins.
+pub const STREAM_CALLS_MAX: usize = 128;
 
 /// The largest set of request headers in bytes: a token and room beside it.
 const HEADER_BYTES_MAX: u32 = 16 * 1024;
@@ -108,11 +113,11 @@ impl Server {
                 self.authenticate.clock().clone(),
             ))
             // Around the rest, so that time spent in any of it counts.
-            .layer(DeadlineLayer::new(methods))
+            .layer(DeadlineLayer::new(methods.clone()))
             // A stream without an end would hold up the shutdown for the whole grace period.
             .layer(DrainLayer::new(shutdown.token()))
             // Load is shed before work is spent on checking signatures.
-            .layer(AdmitLayer::new(REQUESTS_MAX))
+            .layer(AdmitLayer::new(methods, UNARY_CALLS_MAX, STREAM_CALLS_MAX))
             // Innermost: nothing below runs for an unknown caller.
             .layer(self.authenticate)
             .into_inner();

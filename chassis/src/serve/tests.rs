@@ -18,7 +18,7 @@ use tonic_reflection::pb::v1::{
     server_reflection_request::MessageRequest, server_reflection_response::MessageResponse,
 };
 use tonic_types::StatusExt;
-use tower::{Layer, Service, ServiceExt, service_fn};
+use tower::{Layer, Service, service_fn};
 
 use super::*;
 use crate::{
@@ -303,29 +303,6 @@ async fn a_unary_call_has_a_deadline_and_a_stream_has_none() {
             assert_eq!(status_of(response.headers()), Some(Code::DeadlineExceeded));
         }
     }
-}
-
-#[tokio::test]
-async fn one_call_too_many_is_refused_at_once() {
-    let never = service_fn(|_: http::Request<Body>| {
-        std::future::pending::<Result<http::Response<Body>, Infallible>>()
-    });
-    let mut service = AdmitLayer::new(1).layer(never);
-    let request = |path: &str| http::Request::post(path).body(Body::empty()).unwrap();
-    let first = service.call(request("/a/b"));
-    let refused = service.clone().oneshot(request("/a/b")).await.unwrap();
-    assert_eq!(status_of(refused.headers()), Some(Code::Unavailable));
-    let health = service.call(request("/grpc.health.v1.Health/Check"));
-    assert!(
-        futures::FutureExt::now_or_never(health).is_none(),
-        "health is always answered"
-    );
-    drop(first);
-    let admitted = service.call(request("/a/b"));
-    assert!(
-        futures::FutureExt::now_or_never(admitted).is_none(),
-        "a place has become free"
-    );
 }
 
 #[tokio::test]

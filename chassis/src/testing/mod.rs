@@ -16,6 +16,7 @@ mod keys;
 mod postgres_server;
 mod process;
 mod proxy;
+mod redis_server;
 mod temporal_server;
 
 use std::{
@@ -46,6 +47,7 @@ pub use self::{
     postgres_server::PostgresServer,
     process::{Process, pause_at},
     proxy::Proxy,
+    redis_server::RedisServer,
     temporal_server::TemporalServer,
 };
 use crate::{auth::UserId, clock::Clock};
@@ -89,6 +91,10 @@ pub struct Stack {
     pub postgres_bin_dir: PathBuf,
     /// Temporal's program with its development server, for the same.
     pub temporal_program: PathBuf,
+    /// The Redis that all tests share, as `redis://127.0.0.1:6379`.
+    pub redis_url: String,
+    /// Redis' program, for a server of a test's own.
+    pub redis_program: PathBuf,
 }
 
 /// The stack of this test run.
@@ -207,7 +213,8 @@ mod tests {
             "s3_access_key_id": "id", "s3_secret_access_key": "key",
             "clamd_address": "127.0.0.1:3310", "temporal_address": "127.0.0.1:7233",
             "temporal_namespace": "default", "keys_dir": "/keys", "bin_dir": "/bin",
-            "postgres_bin_dir": "/postgres", "temporal_program": "/temporal"
+            "postgres_bin_dir": "/postgres", "temporal_program": "/temporal",
+            "redis_url": "redis://127.0.0.1:6379", "redis_program": "/redis"
         }"#;
         let stack: Stack = serde_json::from_str(text).unwrap();
         assert_eq!(stack.passwords["djinn_imports"], "secret");

@@ -213,9 +213,19 @@ fn sync_variables(database: &Database) -> Vec<(String, String)> {
     variables([("DJINN_SYNC_DATABASE_URL", database.url("djinn_sync"))])
 }
 
+/// A rate that no test reaches.
+const PLENTY: &str = "100000+100000/min";
+
 fn gateway_variables(imports: SocketAddr, sync: SocketAddr) -> Vec<(String, String)> {
     variables([
         ("DJINN_GATEWAY_IMPORTS_URL", format!("http://{imports}")),
         ("DJINN_GATEWAY_SYNC_URL", format!("http://{sync}")),
+        ("DJINN_REDIS_URL", testing::stack().redis_url.clone()),
+        // One user walks the whole surface in a few seconds here, as no person does.
+        ("DJINN_GATEWAY_LIMIT_READS", PLENTY.to_owned()),
+        ("DJINN_GATEWAY_LIMIT_WRITES", PLENTY.to_owned()),
+        ("DJINN_GATEWAY_LIMIT_UPLOADS", PLENTY.to_owned()),
+        ("DJINN_GATEWAY_LIMIT_CHUNKS", PLENTY.to_owned()),
+        ("DJINN_GATEWAY_LIMIT_STRANGERS", PLENTY.to_owned()),
     ])
 }

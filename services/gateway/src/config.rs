@@ -4,7 +4,9 @@ use std::{net::SocketAddr, str::FromStr};
 
 use http::{HeaderValue, Uri};
 
-use djinn_chassis::{auth, shutdown, telemetry};
+use djinn_chassis::{auth, cache, shutdown, telemetry};
+
+use crate::domain::{Class, Quota};
 
 /// The public edge of Djinn.
 #[derive(clap::Parser, Clone, Debug)]
@@ -66,6 +68,19 @@ pub struct Config {
     #[arg(long, env = "DJINN_GATEWAY_CORS_ORIGINS", value_delimiter = ',')]
     pub cors_origins: Vec<Origin>,
 
+    /// How many proxies in front of this gateway add an address to `X-Forwarded-For`. Only with
+    /// them is that header believed, and strangers told apart by it.
+    #[arg(long, env = "DJINN_GATEWAY_PROXIES", default_value_t = 0)]
+    pub proxies: u8,
+
+    /// How often who may call what.
+    #[command(flatten)]
+    pub limits: Limits,
+
+    /// Where that is counted.
+    #[command(flatten)]
+    pub cache: cache::Config,
+
     /// Who may call.
     #[command(flatten)]
     pub auth: auth::Config,
@@ -77,6 +92,68 @@ pub struct Config {
     /// What to say meanwhile.
     #[command(flatten)]
     pub telemetry: telemetry::Config,
+}
+
+/// How many calls of each kind a user may make: so many at once, and so many a minute from then on.
+/// What a person does with an app stays far below them.
+#[derive(clap::Args, Clone, Debug)]
+#[group(id = "limits")]
+pub struct Limits {
+    /// Looking at things. A GraphQL query counts by what it costs.
+    #[arg(
+        long = "limit-reads",
+        env = "DJINN_GATEWAY_LIMIT_READS",
+        default_value = "300+1200/min"
+    )]
+    pub reads: Quota,
+    /// Changing things.
+    #[arg(
+        long = "limit-writes",
+        env = "DJINN_GATEWAY_LIMIT_WRITES",
+        default_value = "200+600/min"
+    )]
+    pub writes: Quota,
+    /// Files that are begun: years of statements of several banks come in one go.
+    #[arg(
+        long = "limit-uploads",
+        env = "DJINN_GATEWAY_LIMIT_UPLOADS",
+        default_value = "150+60/min"
+    )]
+    pub uploads: Quota,
+    /// Chunks of files: the largest file has 32, and each may have to be sent again.
+    #[arg(
+        long = "limit-chunks",
+        env = "DJINN_GATEWAY_LIMIT_CHUNKS",
+        default_value = "160+600/min"
+    )]
+    pub chunks: Quota,
+    /// Links to banks and downloads.
+    #[arg(
+        long = "limit-links",
+        env = "DJINN_GATEWAY_LIMIT_LINKS",
+        default_value = "20+20/min"
+    )]
+    pub links: Quota,
+    /// Attempts without a good token, from one address.
+    #[arg(
+        long = "limit-strangers",
+        env = "DJINN_GATEWAY_LIMIT_STRANGERS",
+        default_value = "300+300/min"
+    )]
+    pub strangers: Quota,
+}
+
+impl Limits {
+    pub(crate) fn of(&self, class: Class) -> Quota {
+        match class {
+            Class::Read => self.reads,
+            Class::Write => self.writes,
+            Class::Upload => self.uploads,
+            Class::Chunk => self.chunks,
+            Class::Link => self.links,
+            Class::Stranger => self.strangers,
+        }
+    }
 }
 
 /// An origin as browsers send it: scheme, host and port without a path, compared byte by byte.

@@ -1,9 +1,11 @@
 //! Everything the gateway itself can refuse. What a service refuses is passed on as it is, and what
 //! is wrong with a token is `chassis::auth::Refusal`.
 
+use std::time::Duration;
+
 use djinn_chassis::fault::{Fault, Kind, Violation};
 
-use crate::domain::Measure;
+use crate::domain::{Class, Measure};
 
 /// A refusal of the gateway.
 #[derive(thiserror::Error, Debug)]
@@ -17,15 +19,17 @@ pub(crate) enum Error {
     /// The gateway is stopping; another one, or the next one, will answer.
     #[error("the gateway is stopping")]
     Stopping,
-    /// All places for calls to a service are taken.
-    #[error("too many calls to {service} at one time")]
-    Overloaded {
-        /// The service.
-        service: &'static str,
-    },
     /// All places of one user are taken.
     #[error("too many calls at one time; wait for one of them to end")]
     TooManyCalls,
+    /// A user has used up what a while allows, or somebody has come too often without a good token.
+    #[error("too many {} in a short time; try again later", class.name())]
+    RateLimited {
+        /// Which limit.
+        class: Class,
+        /// When the same call may pass.
+        retry: Duration,
+    },
     /// A service cannot be reached.
     #[error("{service} cannot be reached")]
     ServiceAway {
@@ -137,10 +141,10 @@ impl Fault for Error {
             Self::Deadline | Self::UploadIdle | Self::BodyIdle => Kind::Timeout,
             Self::StreamIdle
             | Self::Stopping
-            | Self::Overloaded { .. }
             | Self::ServiceAway { .. }
             | Self::AnswerBroken { .. } => Kind::Unavailable,
             Self::TooManyCalls
+            | Self::RateLimited { .. }
             | Self::MessageTooLarge { .. }
             | Self::FileTooLarge { .. }
             | Self::ChunkTooLarge { .. }
@@ -165,8 +169,8 @@ impl Fault for Error {
             Self::Deadline => "DEADLINE_EXCEEDED",
             Self::StreamIdle => "STREAM_IDLE",
             Self::Stopping => "SERVER_STOPPING",
-            Self::Overloaded { .. } => "OVERLOADED",
             Self::TooManyCalls => "TOO_MANY_CALLS",
+            Self::RateLimited { .. } => "RATE_LIMITED",
             Self::ServiceAway { .. } | Self::AnswerBroken { .. } => "SERVICE_UNAVAILABLE",
             Self::MessageTooLarge { .. } => "MESSAGE_TOO_LARGE",
             Self::FileTooLarge { .. } => "FILE_TOO_LARGE",
@@ -189,6 +193,13 @@ impl Fault for Error {
         }
     }
 
+    fn retry_delay(&self) -> Option<Duration> {
+        match self {
+            Self::RateLimited { retry, .. } => Some(*retry),
+            _ => None,
+        }
+    }
+
     fn violations(&self) -> Vec<Violation> {
         let one = |field: &str, problem: &str| {
             vec![Violation {
@@ -203,8 +214,8 @@ impl Fault for Error {
             Self::Deadline
             | Self::StreamIdle
             | Self::Stopping
-            | Self::Overloaded { .. }
             | Self::TooManyCalls
+            | Self::RateLimited { .. }
             | Self::ServiceAway { .. }
             | Self::AnswerBroken { .. }
             | Self::MessageTooLarge { .. }

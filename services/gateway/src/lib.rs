@@ -6,6 +6,7 @@
 //! * `grpc`: the proxy, which passes calls on undecoded, and what it needs: the gate (tokens, calls
 //!   per user), the lanes (connections to services), the watch (what ends a call early).
 //! * `graphql`: the public methods as one graph, asked of the services by the same lanes.
+//! * `limit`: how many calls each user makes, counted in Redis or here.
 //! * `http`: the listener, `POST /v1/statements`, `/graphql` and its WebSockets, `GET /health`.
 //! * `error`: what the gateway itself refuses.
 //!
@@ -19,6 +20,7 @@ mod error;
 mod graphql;
 mod grpc;
 mod http;
+mod limit;
 
 use anyhow::Context;
 use tokio_util::task::TaskTracker;
@@ -31,12 +33,13 @@ use djinn_chassis::{
 };
 use djinn_proto::DESCRIPTORS;
 
-pub use crate::config::{Config, Origin};
+pub use crate::config::{Config, Limits, Origin};
 use crate::{
     domain::Routes,
     graphql::Door,
     grpc::{Gate, Lanes, Proxy, Reflection},
     http::{Doors, Edge, Sockets, listener},
+    limit::Limiter,
 };
 
 /// Serves until the shutdown. The services need not be up: calls to one that is away are refused.
@@ -46,7 +49,8 @@ use crate::{
 pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let routes = public_routes()?;
     let verifier = Verifier::load(&config.auth).await?;
-    let gate = Gate::new(verifier, Clock::system());
+    let limiter = Limiter::open(config.limits, &config.cache).await;
+    let gate = Gate::new(verifier, Clock::system(), limiter);
     let lanes = Lanes::new(&config.imports_url, &config.sync_url);
     let reflection = config
         .reflection
@@ -60,6 +64,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         graphql: Door::new(gate.clone(), lanes.clone(), told, shutdown.token()),
         sockets: Sockets::new(tracker.clone(), shutdown.clone()),
         page: config.graphiql,
+        proxies: config.proxies,
     };
     let app = http::router(Edge::new(gate, lanes, doors), &config.cors_origins);
 

@@ -8,7 +8,7 @@ use super::tree::{Finding, SourceFile};
 
 /// The rooms with their floor: an arrow points to a lower room (a higher number), or stays in its
 /// own. Rooms on one floor do not know each other.
-const ROOMS: [(&str, u8); 11] = [
+const ROOMS: [(&str, u8); 12] = [
     ("main", 0),
     ("lib", 1),
     // The gateway's listener: it takes uploads and leads to the doors behind it.
@@ -20,6 +20,8 @@ const ROOMS: [(&str, u8); 11] = [
     ("activities", 4),
     // What both doors share.
     ("steps", 5),
+    // The gateway's count of calls, which all its doors ask.
+    ("limit", 5),
     ("store", 6),
     ("error", 7),
     ("config", 7),

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use serde_json::json;
 
-use super::{Profile, Stack, objects, postgres, state, temporal};
+use super::{Profile, Stack, objects, postgres, redis, state, temporal};
 use crate::wait;
 
 /// Who the development tokens are from and for.
@@ -85,6 +85,8 @@ pub(crate) struct Programs {
     pub(crate) postgres: PathBuf,
     /// Temporal's.
     pub(crate) temporal: PathBuf,
+    /// Redis'.
+    pub(crate) redis: PathBuf,
 }
 
 /// Writes `stack.json` and `env`.
@@ -105,6 +107,8 @@ pub(crate) fn write(stack: &Stack<'_>, programs: &Programs) -> anyhow::Result<()
         "bin_dir": stack.workspace.bin_dir(),
         "postgres_bin_dir": programs.postgres,
         "temporal_program": programs.temporal,
+        "redis_url": redis::url(stack),
+        "redis_program": programs.redis,
     });
     let text = serde_json::to_string_pretty(&description)?;
     secret_file(&stack.folder.join("stack.json"), &text)?;
@@ -198,6 +202,14 @@ pub(crate) fn service(stack: &Stack<'_>, service: &str, listen: &Listen) -> Envi
                 format!("http://{}", listen.imports),
             );
             set("DJINN_GATEWAY_SYNC_URL", format!("http://{}", listen.sync));
+            set("DJINN_REDIS_URL", redis::url(stack));
+            if stack.profile == Profile::Bench {
+                // One user does there what a town does elsewhere.
+                for class in ["READS", "WRITES", "UPLOADS", "CHUNKS"] {
+                    let name = format!("DJINN_GATEWAY_LIMIT_{class}");
+                    set(&name, "1000000+1000000/min".to_owned());
+                }
+            }
             set("DJINN_GATEWAY_REFLECTION", "true".to_owned());
             set("DJINN_GATEWAY_GRAPHIQL", "true".to_owned());
             if let Some(page) = listen.page {

@@ -57,6 +57,8 @@ pub(crate) struct Ports {
     pub(crate) temporal: u16,
     pub(crate) temporal_ui: u16,
     pub(crate) objects: u16,
+    #[serde(default)]
+    pub(crate) redis: u16,
 }
 
 impl State {
@@ -82,6 +84,7 @@ impl State {
             ("temporal", &mut ports.temporal),
             ("temporal", &mut ports.temporal_ui),
             ("objects", &mut ports.objects),
+            ("redis", &mut ports.redis),
         ] {
             if *port == 0 || (!alive(part) && !free(*port)) {
                 *port = search.next_free()?;

@@ -18,14 +18,18 @@ pub const DEADLINE_MAX: Duration = serve::DEADLINE_MAX;
 /// again and misses nothing. A review that waits for its person is silent, so this is generous.
 pub const STREAM_IDLE: Duration = Duration::from_secs(15 * 60);
 
-/// Calls at one time on one of the two lanes to a service. Both together are what its server takes,
-/// so that streams cannot make it refuse short calls; and one is less than its streams on a
+/// Calls at one time on one of the two lanes to a service. No more than its server takes of a kind,
+/// so that what is too much is refused here, where it costs least; and less than its streams on a
 /// connection, so that a call that got a place never waits unseen inside the HTTP/2 client.
-pub const LANE_CALLS_MAX: usize = serve::REQUESTS_MAX / 2;
+pub const LANE_CALLS_MAX: usize = serve::UNARY_CALLS_MAX;
+const _: () = assert!(LANE_CALLS_MAX <= serve::STREAM_CALLS_MAX);
 const _: () = assert!(LANE_CALLS_MAX <= serve::STREAMS_MAX as usize);
 
 /// Calls of one user at one time, uploads and streams included, so that one cannot take all places.
 pub const USER_CALLS_MAX: usize = 64;
+
+/// When a caller may try again for whom a lane had no place.
+pub const LANE_RETRY: Duration = Duration::from_secs(1);
 
 /// Bytes a service may send ahead on one stream to a client that does not read.
 pub const LANE_STREAM_WINDOW: u32 = 64 * 1024;
@@ -156,6 +160,10 @@ pub const COST_MAX: usize = 25_000;
 
 /// What a call to a service costs.
 pub const COST_CALL: usize = 10;
+
+/// How much of the cost of a query counts as one read against its user's limit, so that a graph is
+/// no way around it: a page of a hundred rows counts once, and the dearest query as fifty reads.
+pub const COST_READ: usize = 500;
 
 /// Nodes on a page when their number is not told: what the services take then.
 pub const PAGE_DEFAULT: usize = 100;

@@ -6,6 +6,8 @@ use prost_reflect::DescriptorPool;
 
 use djinn_chassis::auth::{Edge, Edges};
 
+use super::Class;
+
 /// A service of the mesh that answers users' calls.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Owner {
@@ -40,6 +42,8 @@ impl Owner {
 pub struct Route {
     /// Who answers it.
     pub owner: Owner,
+    /// Which limit it counts against.
+    pub class: Class,
     /// Whether the client sends a stream of messages.
     pub client_streams: bool,
     /// Whether the service sends a stream of messages.
@@ -72,6 +76,12 @@ pub enum RoutesError {
         /// Path of the method.
         path: String,
     },
+    /// A method is public, and its name does not tell what it does.
+    #[error("the method {path} is public, but its name does not say which limit it counts against")]
+    NoClass {
+        /// Path of the method.
+        path: String,
+    },
 }
 
 impl Routes {
@@ -79,7 +89,7 @@ impl Routes {
     ///
     /// # Errors
     /// `NoOwner` for a public method of an unknown package: it would otherwise be refused at run
-    /// time, and nobody would know why.
+    /// time, and nobody would know why. `NoClass` for one that would pass without a limit.
     pub fn of(descriptors: &[u8], edges: &Edges) -> Result<Self, RoutesError> {
         let mut routes = BTreeMap::new();
         for service in DescriptorPool::decode(descriptors)?.services() {
@@ -91,8 +101,12 @@ impl Routes {
                 let Some(owner) = Owner::of_package(service.package_name()) else {
                     return Err(RoutesError::NoOwner { path });
                 };
+                let Some(class) = Class::of_method(method.name()) else {
+                    return Err(RoutesError::NoClass { path });
+                };
                 let route = Route {
                     owner,
+                    class,
                     client_streams: method.is_client_streaming(),
                     server_streams: method.is_server_streaming(),
                     endless: method.is_server_streaming() && method.name().starts_with("Watch"),

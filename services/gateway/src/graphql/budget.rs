@@ -1,4 +1,4 @@
-//! What one answer may cost and weigh.
+//! What one answer may cost and weigh, and what its cost counts as against the limits of its user.
 
 use std::sync::{
     Arc,
@@ -13,7 +13,7 @@ use async_graphql::{
     },
 };
 
-use super::error::whole;
+use super::{error::whole, session::Session, shape::Demand};
 use crate::{
     domain::{Measure, limits},
     error::Error,
@@ -57,6 +57,14 @@ impl Extension for Budget {
         let valid = next.run(context).await?;
         if valid.complexity > limits::COST_MAX {
             return Err(vec![too_much(Measure::Cost, valid.complexity)]);
+        }
+        let session = context.data_opt::<Arc<Session>>();
+        if let (Some(session), Some(demand)) = (session, context.data_opt::<Demand>())
+            && !session.calls().counted()
+        {
+            let (class, units) = demand.counts_as(valid.complexity);
+            let admitted = session.calls().admit(class, units).await;
+            admitted.map_err(|refusal| vec![whole(&refusal)])?;
         }
         Ok(valid)
     }

@@ -111,6 +111,10 @@ fn told(status: &Status) -> Told {
     };
     extensions.set("reason", reason);
     extensions.set("code", code.as_str());
+    if let Some(retry) = refusal.retry {
+        let millis = u64::try_from(retry.as_micros().div_ceil(1_000)).unwrap_or(u64::MAX);
+        extensions.set("retryAfterMs", millis);
+    }
     if !refusal.violations.is_empty() {
         let fields = refusal.violations.into_iter().map(|violation| {
             Value::Object(IndexMap::from_iter([

@@ -48,13 +48,18 @@ use djinn_chassis::auth::UserId;
 
 pub(crate) use self::session::Session;
 use self::{
-    budget::Budgets, mutation::Mutation, nulls::Nulls, query::Query, shape::Kind,
+    budget::Budgets,
+    mutation::Mutation,
+    nulls::Nulls,
+    query::Query,
+    shape::{Demand, Kind},
     subscription::Subscription,
 };
 use crate::{
-    domain::{Measure, limits},
+    domain::{Class, Measure, limits},
     error::Error,
     grpc::{self, Bearer, Calls, Gate, Lanes, Place, Status, Tally},
+    limit::Visit,
 };
 
 /// The name of this door where services have one.
@@ -103,26 +108,38 @@ impl Door {
     }
 
     /// The session of one request of this user.
-    pub(crate) fn session(&self, bearer: &Bearer, request_id: String) -> Result<Session, Status> {
-        let calls = self.calls(bearer, &request_id)?;
+    pub(crate) fn session(
+        &self,
+        bearer: &Bearer,
+        request_id: String,
+        visit: Visit,
+    ) -> Result<Session, Status> {
+        let calls = self.calls(bearer, &request_id, visit)?;
         Ok(Session::new(request_id, bearer.caller.user_id, calls))
     }
 
     /// The calls of one request of this user, for a door that asks without a document.
-    pub(crate) fn calls(&self, bearer: &Bearer, request_id: &str) -> Result<Calls, Status> {
+    pub(crate) fn calls(
+        &self,
+        bearer: &Bearer,
+        request_id: &str,
+        visit: Visit,
+    ) -> Result<Calls, Status> {
         let (gate, stop) = (self.gate.clone(), self.stop.clone());
-        Calls::new(self.lanes.clone(), gate, bearer, request_id, stop)
+        Calls::new(self.lanes.clone(), gate, bearer, request_id, visit, stop)
     }
 
     /// Answers a query or does a mutation.
     pub(crate) async fn answer(&self, session: Session, request: Request) -> Answer {
-        match self.prepare(request) {
-            Ok((Kind::Subscription, _)) => {
-                Answer::refused(&grpc::status(Error::Subscription), session.request_id())
+        let (calls, request_id) = (session.calls().clone(), session.request_id().to_owned());
+        let answer = match self.prepare(request) {
+            Ok((Demand { kind, .. }, _)) if kind == Kind::Subscription => {
+                Answer::refused(&grpc::status(Error::Subscription), &request_id)
             }
-            Ok((kind, request)) => self.execute(kind, session, request).await,
-            Err(refusal) => Answer::refused(&refusal, session.request_id()),
-        }
+            Ok((demand, request)) => self.execute(demand, session, request).await,
+            Err(refusal) => Answer::refused(&refusal, &request_id),
+        };
+        answer.counted(&calls, &request_id).await
     }
 
     /// The answers to any request: one to a query or a mutation, and any number to a subscription.
@@ -132,25 +149,36 @@ impl Door {
         session: Session,
         request: Request,
     ) -> BoxStream<'static, Answer> {
-        let (kind, request) = match self.prepare(request) {
+        let (calls, request_id) = (session.calls().clone(), session.request_id().to_owned());
+        let door = Arc::clone(self);
+        let (demand, request) = match self.prepare(request) {
             Ok(prepared) => prepared,
             Err(refusal) => {
-                let refused = Answer::refused(&refusal, session.request_id());
-                return stream::iter([refused]).boxed();
+                let refused = Answer::refused(&refusal, &request_id);
+                let counted = async move { refused.counted(&calls, &request_id).await };
+                return counted.into_stream().boxed();
             }
         };
-        if kind != Kind::Subscription {
-            let door = Arc::clone(self);
-            let answer = async move { door.execute(kind, session, request).await };
+        if demand.kind != Kind::Subscription {
+            let answer = async move {
+                let answer = door.execute(demand, session, request).await;
+                answer.counted(&calls, &request_id).await
+            };
             return answer.into_stream().boxed();
         }
         metrics::counter!("graphql_subscriptions_total").increment(1);
-        let request_id = session.request_id().to_owned();
-        let answers = self
-            .schema()
-            .execute_stream(request.data(Arc::new(session)));
-        let answers = answers.map(move |response| Answer::of(response, &request_id));
-        answers.boxed()
+        let request = request.data(Arc::new(session)).data(demand);
+        let answers = self.schema().execute_stream(request);
+        // Counted once, and before it begins: it may never come to an answer.
+        let begun = async move {
+            match calls.admit(Class::Read, 1).await {
+                Ok(()) => answers
+                    .map(move |response| Answer::of(response, &request_id))
+                    .boxed(),
+                Err(refusal) => stream::iter([Answer::refused(&refusal, &request_id)]).boxed(),
+            }
+        };
+        begun.into_stream().flatten().boxed()
     }
 
     fn schema(&self) -> &Schema<Query, Mutation, Subscription> {
@@ -158,7 +186,7 @@ impl Door {
     }
 
     /// Refuses what is too large before it is looked into.
-    fn prepare(&self, request: Request) -> Result<(Kind, async_graphql::Request), Status> {
+    fn prepare(&self, request: Request) -> Result<(Demand, async_graphql::Request), Status> {
         let Request(mut request) = request;
         let found = request.query.len();
         if found > limits::QUERY_BYTES_MAX {
@@ -167,26 +195,29 @@ impl Door {
         }
         // What is no document is refused where it is executed, with the place of the mistake.
         let Ok(document) = parse_query(&request.query) else {
-            return Ok((Kind::Query, request));
+            return Ok((Demand::default(), request));
         };
         let operation = request.operation_name.as_deref();
-        let kind = shape::check(&document, operation, self.introspection).map_err(grpc::status)?;
+        let demand = shape::check(&document, operation, self.introspection);
+        let demand = demand.map_err(grpc::status)?;
         request.set_parsed_query(document);
-        Ok((kind, request))
+        Ok((demand, request))
     }
 
     async fn execute(
         &self,
-        kind: Kind,
+        demand: Demand,
         session: Session,
         request: async_graphql::Request,
     ) -> Answer {
+        let kind = demand.kind;
         let _places = match self.places(session.user()) {
             Ok(places) => places,
             Err(refusal) => return Answer::refused(&refusal, session.request_id()),
         };
         let (began, request_id) = (Instant::now(), session.request_id().to_owned());
-        let response = self.schema().execute(request.data(Arc::new(session))).await;
+        let request = request.data(Arc::new(session)).data(demand);
+        let response = self.schema().execute(request).await;
         let answer = Answer::of(response, &request_id);
         let labels = [("kind", kind.name()), ("outcome", answer.outcome())];
         metrics::counter!("graphql_requests_total", &labels).increment(1);
@@ -197,9 +228,8 @@ impl Door {
 
     /// Places are refused when there are none, and not waited for.
     fn places(&self, user: UserId) -> Result<(OwnedSemaphorePermit, Place), Status> {
-        let service = NAME;
         let place = Arc::clone(&self.places).try_acquire_owned();
-        let place = place.map_err(|_| grpc::status(Error::Overloaded { service }))?;
+        let place = place.map_err(|_| grpc::overloaded(NAME))?;
         let users = self.users.take(user);
         let users = users.ok_or_else(|| grpc::status(Error::TooManyCalls))?;
         Ok((place, users))
@@ -222,6 +252,18 @@ impl Answer {
     pub(crate) fn refused(status: &Status, request_id: &str) -> Self {
         let response = Response::from_errors(vec![error::whole(status)]);
         Self::of(response, request_id)
+    }
+
+    /// This answer, after the request has been counted as one read if it was not yet: what is no
+    /// document, and what is refused for its size, makes work as well.
+    async fn counted(self, calls: &Calls, request_id: &str) -> Self {
+        if calls.counted() {
+            return self;
+        }
+        match calls.admit(Class::Read, 1).await {
+            Ok(()) => self,
+            Err(refusal) => Self::refused(&refusal, request_id),
+        }
     }
 
     fn of(mut response: Response, request_id: &str) -> Self {

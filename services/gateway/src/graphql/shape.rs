@@ -15,13 +15,14 @@ use async_graphql::{
 };
 
 use crate::{
-    domain::{Measure, limits},
+    domain::{Class, Measure, limits},
     error::Error,
 };
 
 /// What a document asks for.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
 pub(super) enum Kind {
+    #[default]
     Query,
     Mutation,
     Subscription,
@@ -38,13 +39,33 @@ impl Kind {
     }
 }
 
+/// What a document asks for, and of how much.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
+pub(super) struct Demand {
+    pub(super) kind: Kind,
+    /// Fields at the root.
+    pub(super) roots: usize,
+}
+
+impl Demand {
+    /// What it counts as against its user's limits: a mutation as what it does, one by one, and
+    /// anything else as so many reads as its cost is worth.
+    pub(super) fn counts_as(self, cost: usize) -> (Class, u32) {
+        let (class, units) = match self.kind {
+            Kind::Mutation => (Class::Write, self.roots),
+            Kind::Query | Kind::Subscription => (Class::Read, cost.div_ceil(limits::COST_READ)),
+        };
+        (class, u32::try_from(units).unwrap_or(u32::MAX))
+    }
+}
+
 /// Refuses a document that is too much of anything. The kind is that of the operation with the
 /// name, or of the only one; which one is meant when that is not clear is the library's to refuse.
 pub(super) fn check(
     document: &ExecutableDocument,
     operation_name: Option<&str>,
     introspection: bool,
-) -> Result<Kind, Error> {
+) -> Result<Demand, Error> {
     let mut surveyor = Surveyor {
         fragments: &document.fragments,
         measured: HashMap::new(),
@@ -70,7 +91,8 @@ pub(super) fn check(
     if whole.introspects && !introspection {
         return Err(Error::IntrospectionOff);
     }
-    Ok(kind)
+    let roots = whole.roots;
+    Ok(Demand { kind, roots })
 }
 
 /// Fragments at the root of a subscription are legal, and ignored by the library.
@@ -217,7 +239,9 @@ mod tests {
 
     fn checked(query: &str) -> Result<Kind, &'static str> {
         let document = parse_query(query).expect("a document");
-        check(&document, None, false).map_err(|error| djinn_chassis::fault::Fault::reason(&error))
+        let demand = check(&document, None, false);
+        let kind = demand.map(|demand| demand.kind);
+        kind.map_err(|error| djinn_chassis::fault::Fault::reason(&error))
     }
 
     fn size(query: &str) -> Size {
@@ -228,6 +252,18 @@ mod tests {
         };
         let (_, operation) = document.operations.iter().next().expect("one");
         surveyor.operation(&operation.node).expect("a size")
+    }
+
+    #[test]
+    fn a_mutation_counts_as_its_fields_and_a_query_as_what_it_costs() {
+        let demand = |query| check(&parse_query(query).expect("a document"), None, false);
+        let two = demand("mutation { a b { c d e } }").expect("two");
+        assert_eq!(two.counts_as(9_000), (Class::Write, 2));
+        for query in ["{ a b }", "subscription { a }"] {
+            let read = demand(query).expect("one");
+            let counts = [1, 500, 501, 25_000].map(|cost| read.counts_as(cost));
+            assert_eq!(counts, [1, 1, 2, 50].map(|units| (Class::Read, units)));
+        }
     }
 
     #[test]

@@ -33,8 +33,9 @@ use super::{
     status,
 };
 use crate::{
-    domain::{Owner, limits},
+    domain::{Class, Owner, limits},
     error::Error,
+    limit::Visit,
 };
 
 /// A token that the gate has checked, with whom it stands for.
@@ -57,12 +58,14 @@ struct Parts {
     expiry: Instant,
     authorization: AsciiMetadataValue,
     trace_id: Option<AsciiMetadataValue>,
+    visit: Visit,
     places: Semaphore,
     stop: CancellationToken,
 }
 
 impl Calls {
-    /// `request_id` is the id of the request, for logs; `stop` ends streams.
+    /// `request_id` is the id of the request, for logs; `visit` is where it came from and how its
+    /// user stands; `stop` ends streams.
     ///
     /// # Errors
     /// When the token cannot be sent on, which a token that was checked can.
@@ -71,6 +74,7 @@ impl Calls {
         gate: Gate,
         bearer: &Bearer,
         request_id: &str,
+        visit: Visit,
         stop: CancellationToken,
     ) -> Result<Self, Status> {
         let authorization = AsciiMetadataValue::try_from(bearer.value.as_bytes());
@@ -82,9 +86,21 @@ impl Calls {
             expiry,
             authorization: authorization.map_err(|_| Status::from(Refusal::Invalid))?,
             trace_id: request_id.parse().ok(),
+            visit,
             places: Semaphore::new(limits::REQUEST_CALLS_MAX),
             stop,
         })))
+    }
+
+    /// Counts this request as so many calls of its user, or refuses it.
+    pub(crate) async fn admit(&self, class: Class, units: u32) -> Result<(), Status> {
+        let Parts { gate, visit, .. } = &*self.0;
+        gate.admit(visit, self.0.user, class, units).await
+    }
+
+    /// Whether it was counted.
+    pub(crate) fn counted(&self) -> bool {
+        self.0.visit.standing().is_some()
     }
 
     /// Follows an import.

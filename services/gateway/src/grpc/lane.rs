@@ -16,7 +16,7 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-use super::{Gate, status, tally::Place};
+use super::{Gate, overloaded, status, tally::Place};
 use crate::{
     domain::{Owner, limits},
     error::Error,
@@ -135,6 +135,15 @@ impl Lane {
         self.endpoint.connect_lazy()
     }
 
+    /// Refuses a call for which there is no place now, before anything is spent on it: a token that
+    /// is checked for nothing costs as much as a short call.
+    pub(super) fn shed(&self) -> Result<(), Status> {
+        match self.places.available_permits() {
+            0 => Err(overloaded(self.name())),
+            _ => Ok(()),
+        }
+    }
+
     /// Takes the places of one call, or refuses at once: a queue would only make everyone late.
     pub(super) fn places(
         &self,
@@ -144,9 +153,7 @@ impl Lane {
         let _user = gate.place(user)?;
         match Arc::clone(&self.places).try_acquire_owned() {
             Ok(_lane) => Ok(Places { _lane, _user }),
-            Err(_) => Err(status(Error::Overloaded {
-                service: self.name(),
-            })),
+            Err(_) => Err(overloaded(self.name())),
         }
     }
 

@@ -21,7 +21,7 @@ pub(crate) use header::REQUEST_ID;
 pub(crate) use lane::Lanes;
 pub(crate) use proxy::Proxy;
 pub(crate) use reflection::Reflection;
-pub(crate) use refusal::{Refusal, code_name, status};
+pub(crate) use refusal::{Refusal, code_name, overloaded, status};
 use refusal::{code_of, unknown_method};
 pub(crate) use tally::{Place, Tally};
 pub(crate) use tonic::{Code, Status};

@@ -29,6 +29,7 @@ use super::{
 use crate::{
     domain::{Route, Routes, limits, parse_timeout, write_timeout},
     error::Error,
+    limit::Visit,
 };
 
 /// The transparent proxy: a tower service that answers every gRPC call.
@@ -103,9 +104,16 @@ struct Answer {
 
 impl Parts {
     async fn answer(&self, call: &Call, request: Request<Body>) -> Result<Answer, Status> {
-        let caller = self.gate.caller(request.headers()).await?;
         let lane = self.lanes.lane(call.route.owner, call.route.unary());
-        let places = lane.places(&self.gate, caller.user_id)?;
+        lane.shed()?;
+        let visit = Visit::of(request.extensions());
+        let caller = self.gate.caller(request.headers(), &visit).await?;
+        let (user, class) = (caller.user_id, call.route.class);
+        // In this order: nothing waits between the look above and the place, so under a load that
+        // is too much no token is checked for nothing; and only who is known waits for Redis with
+        // a place.
+        let places = lane.places(&self.gate, user)?;
+        self.gate.admit(&visit, user, class, 1).await?;
         let terms = self.terms(call, &request, self.gate.expiry(&caller));
         forward(lane, places, terms, call.route.client_streams, request).await
     }

@@ -1,6 +1,6 @@
 //! Refusals as gRPC knows them, and what the HTTP door needs to know of one.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use http::HeaderMap;
 use tonic::{Code, Status};
@@ -8,11 +8,20 @@ use tonic_types::{ErrorDetails, StatusExt};
 
 use djinn_chassis::fault::{self, Violation};
 
-use crate::error::Error;
+use crate::{domain::limits, error::Error};
 
 /// The gateway's own refusal as a status with its reason.
 pub(crate) fn status(error: Error) -> Status {
     fault::status(error)
+}
+
+/// The answer to who came when all places for something were taken. Not an `Error`, which would be
+/// logged: under a load that is too much there are thousands of these a second, each as cheap as it
+/// can be.
+pub(crate) fn overloaded(service: &'static str) -> Status {
+    metrics::counter!("overloaded_total", "service" => service).increment(1);
+    let message = "temporarily unavailable, try again";
+    fault::busy("OVERLOADED", message, limits::LANE_RETRY)
 }
 
 /// The answer to a method that does not exist for users, whatever the reason.
@@ -51,6 +60,8 @@ pub(crate) struct Refusal {
     pub(crate) message: String,
     /// The fields that are wrong, if it is about fields.
     pub(crate) violations: Vec<Violation>,
+    /// After which time it may pass, if that is known.
+    pub(crate) retry: Option<Duration>,
 }
 
 impl From<&Status> for Refusal {
@@ -66,11 +77,13 @@ impl From<&Status> for Refusal {
                 })
                 .collect()
         });
+        let retry = details.retry_info().and_then(|info| info.retry_delay);
         Self {
             code: status.code(),
             reason: reason.unwrap_or_default(),
             message: status.message().to_owned(),
             violations: violations.unwrap_or_default(),
+            retry,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Refusals as JSON, and the one table from gRPC codes to HTTP.
 
+use std::time::Duration;
+
 use axum::{
     Json,
     http::{
@@ -12,8 +14,9 @@ use serde::Serialize;
 
 use crate::grpc::{Code, Refusal, Status};
 
-/// Seconds after which a client that was told 503 or 429 may try again.
-const RETRY_AFTER_S: &str = "2";
+/// Seconds after which a client that was told 503 or 429 may try again, where no better time is
+/// known.
+const RETRY_AFTER_S: u64 = 2;
 
 /// The body of every refusal.
 #[derive(Serialize)]
@@ -87,28 +90,33 @@ pub(super) fn refused(status: &Status) -> Response {
             .map(|violation| violation.field.as_str()),
     };
     let mut response = (code, Json(body)).into_response();
-    advise(&mut response);
+    advise(&mut response, refusal.retry);
     response
 }
 
-/// Tells by headers what the client of a refusal can do.
-pub(super) fn advise(response: &mut Response) {
+/// Tells by headers what the client of a refusal can do, and when.
+pub(super) fn advise(response: &mut Response, retry: Option<Duration>) {
     let code = response.status();
     let headers = response.headers_mut();
     if matches!(
         code,
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
     ) {
-        headers.insert(RETRY_AFTER, HeaderValue::from_static(RETRY_AFTER_S));
+        // Rounded up: who comes then is not too early.
+        let seconds = retry.map_or(RETRY_AFTER_S, |retry| {
+            retry.as_millis().div_ceil(1_000) as u64
+        });
+        headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if code == StatusCode::UNAUTHORIZED {
         headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
     }
 }
 
-/// The HTTP code of a status.
-pub(super) fn code(status: &Status) -> StatusCode {
-    http_code(status.code(), &Refusal::from(status).reason)
+/// The HTTP code of a status, and when to come again.
+pub(super) fn code(status: &Status) -> (StatusCode, Option<Duration>) {
+    let refusal = Refusal::from(status);
+    (http_code(status.code(), &refusal.reason), refusal.retry)
 }
 
 /// The HTTP code of a gRPC code. Some reasons have a code of their own in HTTP.

@@ -24,9 +24,10 @@ use super::{
     upload::{key, length, one_id, transfer, uploader},
 };
 use crate::{
-    domain::{digest, limits},
+    domain::{Class, digest, limits},
     error::Error,
     grpc::{self, Chunk, Status},
+    limit::Visit,
 };
 
 /// The header with the hash of a chunk.
@@ -46,7 +47,8 @@ pub(super) async fn progress(
     request: Request,
 ) -> Response {
     let id = request_id(&request);
-    let found = found(&edge, upload_id, request.headers(), &id).await;
+    let (parts, _) = request.into_parts();
+    let found = found(&edge, upload_id, &parts, &id).await;
     told(StatusCode::OK, found)
 }
 
@@ -73,8 +75,10 @@ async fn begun(edge: &Edge, request: Request) -> Progress {
     let id = request_id(&request);
     let (parts, body) = request.into_parts();
     let intake = intake(&parts, body);
-    let bearer = bearer(edge, &parts.headers).await?;
-    let calls = edge.graphql.calls(&bearer, &id)?;
+    let visit = Visit::of(&parts.extensions);
+    let bearer = bearer(edge, &parts.headers, &visit).await?;
+    let calls = edge.graphql.calls(&bearer, &id, visit)?;
+    calls.admit(Class::Upload, 1).await?;
     let body = timeout(
         limits::BODY_TIMEOUT,
         whole(intake, limits::UPLOAD_BODY_BYTES_MAX),
@@ -94,9 +98,11 @@ async fn begun(edge: &Edge, request: Request) -> Progress {
     there(answer.progress)
 }
 
-async fn found(edge: &Edge, upload_id: String, headers: &HeaderMap, id: &str) -> Progress {
-    let bearer = bearer(edge, headers).await?;
-    let calls = edge.graphql.calls(&bearer, id)?;
+async fn found(edge: &Edge, upload_id: String, parts: &Parts, id: &str) -> Progress {
+    let visit = Visit::of(&parts.extensions);
+    let bearer = bearer(edge, &parts.headers, &visit).await?;
+    let calls = edge.graphql.calls(&bearer, id, visit)?;
+    calls.admit(Class::Read, 1).await?;
     let asked = pb::GetUploadProgressRequest { upload_id };
     let answer = calls.get_upload_progress(deadline(), asked).await?;
     there(answer.progress)
@@ -105,7 +111,10 @@ async fn found(edge: &Edge, upload_id: String, headers: &HeaderMap, id: &str) ->
 async fn received(edge: &Edge, upload_id: String, number: &str, request: Request) -> Progress {
     let (parts, body) = request.into_parts();
     let intake = intake(&parts, body);
-    let caller = edge.gate.caller(&parts.headers).await?;
+    let visit = Visit::of(&parts.extensions);
+    let caller = edge.gate.caller(&parts.headers, &visit).await?;
+    let user = caller.user_id;
+    edge.gate.admit(&visit, user, Class::Chunk, 1).await?;
     let header = header(upload_id, number, &parts.headers).map_err(grpc::status)?;
     let expiry = edge.gate.expiry(&caller);
     match timeout_at(expiry, pass_on(edge, &caller, &parts, header, intake)).await {

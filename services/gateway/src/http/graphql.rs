@@ -29,6 +29,7 @@ use crate::{
     error::Error,
     graphql,
     grpc::{self, Bearer, REQUEST_ID, Status},
+    limit::{Standing, Visit},
 };
 
 /// The content type of answers for clients that know it, by the specification of GraphQL over HTTP.
@@ -45,21 +46,27 @@ const PAGE_POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'sel
 /// Answers a query or does a mutation.
 pub(super) async fn post(State(edge): State<Arc<Edge>>, request: Request) -> Response {
     let (known, id) = (knows_graphql(request.headers()), request_id(&request));
+    let visit = Visit::of(request.extensions());
     match receive(&edge, request, &id).await {
         Ok((session, asked)) => {
             let answer = edge.graphql.answer(session, asked).await;
             // Clients that do not know the other content type take anything but 200 for a failure
             // of the transport, and look no further.
-            let code = match known && answer.refusal() {
-                true => StatusCode::BAD_REQUEST,
-                false => StatusCode::OK,
+            let (code, retry) = match visit.standing().and_then(Standing::refusal) {
+                // But this one is for what stands in between, too: it can wait and try again.
+                Some(error) => answer::code(&grpc::status(error)),
+                None if known && answer.refusal() => (StatusCode::BAD_REQUEST, None),
+                None => (StatusCode::OK, None),
             };
-            told(code, known, &answer)
+            let mut response = told(code, known, &answer);
+            answer::advise(&mut response, retry);
+            response
         }
         Err(status) => {
             let answer = graphql::Answer::refused(&status, &id);
-            let mut response = told(answer::code(&status), known, &answer);
-            answer::advise(&mut response);
+            let (code, retry) = answer::code(&status);
+            let mut response = told(code, known, &answer);
+            answer::advise(&mut response, retry);
             response
         }
     }
@@ -76,8 +83,9 @@ async fn receive(
     if !is_json(&parts.headers) {
         return Err(grpc::status(Error::NotJson));
     }
-    let bearer = bearer(edge, &parts.headers).await?;
-    let session = edge.graphql.session(&bearer, id.to_owned())?;
+    let visit = Visit::of(&parts.extensions);
+    let bearer = bearer(edge, &parts.headers, &visit).await?;
+    let session = edge.graphql.session(&bearer, id.to_owned(), visit)?;
     let body = timeout(limits::BODY_TIMEOUT, whole(intake, limits::BODY_BYTES_MAX)).await;
     let body = body.unwrap_or(Err(Error::BodyIdle));
     let asked = body.and_then(|body| graphql::Request::parse(&body));
@@ -85,8 +93,12 @@ async fn receive(
 }
 
 /// Who asks, by the header.
-pub(super) async fn bearer(edge: &Edge, headers: &HeaderMap) -> Result<Bearer, Status> {
-    let caller = edge.gate.caller(headers).await?;
+pub(super) async fn bearer(
+    edge: &Edge,
+    headers: &HeaderMap,
+    visit: &Visit,
+) -> Result<Bearer, Status> {
+    let caller = edge.gate.caller(headers, visit).await?;
     let value = headers.get(AUTHORIZATION).ok_or(Refusal::Missing)?;
     let value = value.clone();
     Ok(Bearer { caller, value })

@@ -30,7 +30,7 @@ use tower::ServiceExt;
 
 use djinn_chassis::shutdown::Shutdown;
 
-use crate::domain::limits;
+use crate::{domain::limits, limit::Peer};
 
 /// Serves until the shutdown: then no new connections are taken, those there are finish what they
 /// have, and when the grace period is over the rest is dropped. `tracker` counts what is waited
@@ -53,11 +53,11 @@ pub(crate) async fn serve(
             accepted = accept => accepted,
         };
         match accepted {
-            Ok((stream, _)) => {
+            Ok((stream, peer)) => {
                 let (builder, app) = (Arc::clone(&builder), app.clone());
                 let shutdown = shutdown.clone();
                 tracker.spawn(async move {
-                    connection(stream, &builder, app, &shutdown).await;
+                    connection(stream, Peer(peer.ip()), &builder, app, &shutdown).await;
                     drop(place);
                 });
             }
@@ -95,6 +95,7 @@ fn builder() -> Builder<TokioExecutor> {
 
 async fn connection(
     stream: TcpStream,
+    peer: Peer,
     builder: &Builder<TokioExecutor>,
     app: Router,
     shutdown: &Shutdown,
@@ -104,7 +105,8 @@ async fn connection(
     }
     let pulse = Arc::new(Pulse::new());
     let beats = Arc::clone(&pulse);
-    let service = service_fn(move |request: Request<Incoming>| {
+    let service = service_fn(move |mut request: Request<Incoming>| {
+        request.extensions_mut().insert(peer);
         let (app, beat) = (app.clone(), Beat::new(&beats));
         async move {
             let response = app.oneshot(request.map(Body::new)).await;

@@ -38,6 +38,7 @@ use crate::{
     config::Origin,
     graphql::Door,
     grpc::{Gate, Lanes, Proxy, REQUEST_ID, Reflection},
+    limit::{self, Visit},
 };
 
 /// How long a browser may remember which origins and headers are allowed.
@@ -54,6 +55,8 @@ pub(crate) struct Edge {
     sockets: Sockets,
     /// Whether there is a page to try GraphQL on.
     page: bool,
+    /// Proxies in front of the gateway.
+    proxies: u8,
 }
 
 /// What leads to the doors behind, each made elsewhere.
@@ -68,6 +71,8 @@ pub(crate) struct Doors {
     pub(crate) sockets: Sockets,
     /// Whether there is a page to try GraphQL on.
     pub(crate) page: bool,
+    /// Proxies in front of the gateway that each add an address to `X-Forwarded-For`.
+    pub(crate) proxies: u8,
 }
 
 impl Edge {
@@ -81,6 +86,7 @@ impl Edge {
             graphql: Arc::new(doors.graphql),
             sockets: doors.sockets,
             page: doors.page,
+            proxies: doors.proxies,
         }
     }
 }
@@ -116,7 +122,8 @@ pub(crate) fn router(edge: Edge, origins: &[Origin]) -> Router {
     }
 }
 
-/// Gives each request an id of ours: one from outside could be made to look like another's.
+/// Gives each request an id of ours: one from outside could be made to look like another's. And
+/// tells each answer how its user stands, whichever door it came through.
 async fn identify(State(edge): State<Arc<Edge>>, mut request: Request, next: Next) -> Response {
     let name = edge.gate.request_id().to_string();
     let id = HeaderValue::from_str(&name).ok();
@@ -124,10 +131,15 @@ async fn identify(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     if let Some(id) = id.clone() {
         request.headers_mut().insert(REQUEST_ID, id);
     }
+    let visit = Visit::new(request.extensions(), request.headers(), edge.proxies);
+    request.extensions_mut().insert(visit.clone());
     let span = tracing::info_span!("request", request.id = name);
     let mut response = next.run(request).instrument(span).await;
     if let Some(id) = id {
         response.headers_mut().insert(REQUEST_ID, id);
+    }
+    if let Some(standing) = visit.standing() {
+        standing.write(response.headers_mut());
     }
     response
 }
@@ -175,6 +187,7 @@ fn cors(origins: &[Origin]) -> Option<CorsLayer> {
                 exposed
                     .into_iter()
                     .chain([REQUEST_ID, RETRY_AFTER])
+                    .chain(limit::HEADERS)
                     .collect::<Vec<_>>(),
             )
             .max_age(CORS_MAX_AGE)

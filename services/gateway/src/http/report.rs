@@ -7,8 +7,9 @@ use axum::{
     body::Body,
     extract::{Path, Request, State},
     http::{
-        HeaderMap, HeaderValue,
+        HeaderValue,
         header::{CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_TYPE},
+        request::Parts,
     },
     response::{IntoResponse, Response},
 };
@@ -21,7 +22,7 @@ use super::{
     Edge, answer,
     graphql::{bearer, request_id},
 };
-use crate::grpc::Status;
+use crate::{domain::Class, grpc::Status, limit::Visit};
 
 /// What a browser calls the file.
 const DISPOSITION: HeaderValue = HeaderValue::from_static("attachment; filename=\"errors.csv\"");
@@ -37,7 +38,7 @@ pub(super) async fn errors(
     request: Request,
 ) -> Response {
     let id = request_id(&request);
-    match begin(&edge, import_id, request.headers(), &id).await {
+    match begin(&edge, import_id, &request.into_parts().0, &id).await {
         Ok(body) => {
             let mut response = body.into_response();
             let headers = response.headers_mut();
@@ -54,11 +55,13 @@ pub(super) async fn errors(
 async fn begin(
     edge: &Edge,
     import_id: String,
-    headers: &HeaderMap,
+    parts: &Parts,
     request_id: &str,
 ) -> Result<Body, Status> {
-    let bearer = bearer(edge, headers).await?;
-    let calls = edge.graphql.calls(&bearer, request_id)?;
+    let visit = Visit::of(&parts.extensions);
+    let bearer = bearer(edge, &parts.headers, &visit).await?;
+    let calls = edge.graphql.calls(&bearer, request_id, visit)?;
+    calls.admit(Class::Read, 1).await?;
     let asked = pb::DownloadErrorReportRequest { import_id };
     let mut chunks = calls.download_error_report(asked).await?;
     let first = chunks.next().await.transpose()?;

@@ -38,6 +38,7 @@ use crate::{
     error::Error,
     graphql::{self, Answer},
     grpc::{self, Bearer, Place, Status, Tally},
+    limit::Visit,
 };
 
 /// The WebSockets of the gateway: how many there are, and that a stop waits for them.
@@ -61,7 +62,7 @@ impl Sockets {
 
     fn place(&self) -> Result<OwnedSemaphorePermit, Status> {
         let place = Arc::clone(&self.places).try_acquire_owned();
-        place.map_err(|_| grpc::status(Error::Overloaded { service: "graphql" }))
+        place.map_err(|_| grpc::overloaded("graphql"))
     }
 
     fn seat(&self, bearer: Bearer) -> Result<Known, Status> {
@@ -86,6 +87,7 @@ pub(super) async fn open(State(edge): State<Arc<Edge>>, request: Request) -> Res
 
 async fn upgrade(edge: &Arc<Edge>, request: Request) -> Result<Response, Status> {
     let (mut parts, _) = request.into_parts();
+    let visit = Visit::of(&parts.extensions);
     let refused = |_| grpc::status(Error::Subprotocol);
     let upgrade = WebSocketUpgrade::from_request_parts(&mut parts, edge).await;
     let upgrade = upgrade.map_err(refused)?.protocols([NAME]);
@@ -93,7 +95,7 @@ async fn upgrade(edge: &Arc<Edge>, request: Request) -> Result<Response, Status>
         return Err(grpc::status(Error::Subprotocol));
     }
     let offered = match parts.headers.contains_key(AUTHORIZATION) {
-        true => Some(bearer(edge, &parts.headers).await?),
+        true => Some(bearer(edge, &parts.headers, &visit).await?),
         false => None,
     };
     let (place, edge) = (edge.sockets.place()?, Arc::clone(edge));
@@ -104,7 +106,7 @@ async fn upgrade(edge: &Arc<Edge>, request: Request) -> Result<Response, Status>
         .max_message_size(limits::SOCKET_MESSAGE_BYTES_MAX)
         .max_frame_size(limits::SOCKET_MESSAGE_BYTES_MAX);
     Ok(upgrade.on_upgrade(async move |wire| {
-        Socket::new(wire, edge, offered).run().await;
+        Socket::new(wire, edge, visit, offered).run().await;
         drop((place, counted));
     }))
 }
@@ -140,6 +142,8 @@ impl From<Close> for End {
 struct Socket {
     wire: WebSocket,
     edge: Arc<Edge>,
+    /// The request that opened it.
+    visit: Visit,
     /// Who sent the header, until `connection_init`.
     offered: Option<Bearer>,
     known: Option<Known>,
@@ -155,11 +159,12 @@ struct Socket {
 }
 
 impl Socket {
-    fn new(wire: WebSocket, edge: Arc<Edge>, offered: Option<Bearer>) -> Self {
+    fn new(wire: WebSocket, edge: Arc<Edge>, visit: Visit, offered: Option<Bearer>) -> Self {
         let now = Instant::now();
         Self {
             wire,
             edge,
+            visit,
             offered,
             known: None,
             opened: now,
@@ -320,7 +325,7 @@ impl Socket {
             return offered.ok_or_else(|| Refusal::Missing.into());
         };
         let value = HeaderValue::try_from(authorization).map_err(|_| Refusal::Invalid)?;
-        let caller = self.edge.gate.bearer(&value).await?;
+        let caller = self.edge.gate.bearer(&value, &self.visit).await?;
         Ok(Bearer { caller, value })
     }
 
@@ -348,7 +353,8 @@ impl Socket {
             }
             Ok(request) => {
                 let door = &self.edge.graphql;
-                let session = door.session(&known.bearer, request_id.clone());
+                let visit = self.visit.again();
+                let session = door.session(&known.bearer, request_id.clone(), visit);
                 session.map(|session| door.answers(session, request))
             }
             Err(error) => Err(grpc::status(error)),

@@ -29,9 +29,10 @@ use super::{
     name,
 };
 use crate::{
-    domain::limits,
+    domain::{Class, limits},
     error::Error,
     grpc::{self, REQUEST_ID, Statement, Status, Upload, Uploader},
+    limit::Visit,
 };
 
 /// The field of a form that holds the file.
@@ -59,7 +60,10 @@ async fn receive(edge: &Edge, request: Request) -> Result<pb::Upload, Status> {
     let (parts, body) = request.into_parts();
     let http1 = parts.version < Version::HTTP_2;
     let intake = Intake::new(body, http1, parts.headers.contains_key(EXPECT));
-    let caller = edge.gate.caller(&parts.headers).await?;
+    let visit = Visit::of(&parts.extensions);
+    let caller = edge.gate.caller(&parts.headers, &visit).await?;
+    let (user, class) = (caller.user_id, Class::Upload);
+    edge.gate.admit(&visit, user, class, 1).await?;
     let form = is_form(&parts.headers);
     refuse_by_length(&parts.headers, form).map_err(grpc::status)?;
     let expiry = edge.gate.expiry(&caller);

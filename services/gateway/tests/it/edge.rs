@@ -17,7 +17,10 @@ use djinn_chassis::{
 };
 use djinn_gateway::{Config, run};
 
-use crate::keys::{AUDIENCE, ISSUER, Keys};
+use crate::{
+    keys::{AUDIENCE, ISSUER, Keys},
+    limit::{limits, redis},
+};
 
 /// The longest any condition in these tests may take to come true.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
@@ -50,6 +53,10 @@ impl Gateway {
             reflection: false,
             graphiql: false,
             cors_origins: Vec::new(),
+            proxies: 0,
+            // What is tested beside the limits does not meet them.
+            limits: limits("10000+10000/min"),
+            cache: redis(""),
             auth: auth::Config {
                 issuer: ISSUER.to_owned(),
                 audience: AUDIENCE.to_owned(),

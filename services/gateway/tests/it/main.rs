@@ -15,6 +15,7 @@ mod graphql;
 mod grpc;
 mod http;
 mod keys;
+mod limit;
 mod public;
 mod report;
 mod stop;

@@ -14,44 +14,45 @@ fn the_public_methods_are_these() {
             (false, true) => "server stream",
             (true, true) => "both stream",
         };
-        table += &format!("{} {path} {kind}\n", route.owner.name());
+        let class = route.class.name();
+        table += &format!("{} {path} {kind}, {class}\n", route.owner.name());
     }
     print!("{table}");
     expect![[r#"
-        imports /djinn.imports.v1.ImportService/AnswerImport unary
-        imports /djinn.imports.v1.ImportService/BeginUpload unary
-        imports /djinn.imports.v1.ImportService/CancelImport unary
-        imports /djinn.imports.v1.ImportService/ConfirmImport unary
-        imports /djinn.imports.v1.ImportService/CreateImport unary
-        imports /djinn.imports.v1.ImportService/DownloadErrorReport server stream
-        imports /djinn.imports.v1.ImportService/GetImport unary
-        imports /djinn.imports.v1.ImportService/GetUploadProgress unary
-        imports /djinn.imports.v1.ImportService/ListImportRows unary
-        imports /djinn.imports.v1.ImportService/ListImports unary
-        imports /djinn.imports.v1.ImportService/PreviewStatement server stream
-        imports /djinn.imports.v1.ImportService/RereadImport unary
-        imports /djinn.imports.v1.ImportService/RevertImport unary
-        imports /djinn.imports.v1.ImportService/UpdateImportRows unary
-        imports /djinn.imports.v1.ImportService/UploadChunk client stream
-        imports /djinn.imports.v1.ImportService/UploadStatement client stream
-        imports /djinn.imports.v1.ImportService/WatchImport server stream
-        imports /djinn.imports.v1.TemplateService/DeleteTemplate unary
-        imports /djinn.imports.v1.TemplateService/ExportTemplate unary
-        imports /djinn.imports.v1.TemplateService/GetTemplate unary
-        imports /djinn.imports.v1.TemplateService/ImportTemplate unary
-        imports /djinn.imports.v1.TemplateService/ListTemplates unary
-        sync /djinn.sync.v1.LedgerService/CloseAccount unary
-        sync /djinn.sync.v1.LedgerService/CreateAccount unary
-        sync /djinn.sync.v1.LedgerService/CreateTransaction unary
-        sync /djinn.sync.v1.LedgerService/DeleteTransaction unary
-        sync /djinn.sync.v1.LedgerService/GetAccount unary
-        sync /djinn.sync.v1.LedgerService/GetTransaction unary
-        sync /djinn.sync.v1.LedgerService/ListAccounts unary
-        sync /djinn.sync.v1.LedgerService/ListTransactionChanges unary
-        sync /djinn.sync.v1.LedgerService/ListTransactions unary
-        sync /djinn.sync.v1.LedgerService/UnlockTransactionFields unary
-        sync /djinn.sync.v1.LedgerService/UpdateAccount unary
-        sync /djinn.sync.v1.LedgerService/UpdateTransaction unary
+        imports /djinn.imports.v1.ImportService/AnswerImport unary, writes
+        imports /djinn.imports.v1.ImportService/BeginUpload unary, uploads
+        imports /djinn.imports.v1.ImportService/CancelImport unary, writes
+        imports /djinn.imports.v1.ImportService/ConfirmImport unary, writes
+        imports /djinn.imports.v1.ImportService/CreateImport unary, writes
+        imports /djinn.imports.v1.ImportService/DownloadErrorReport server stream, reads
+        imports /djinn.imports.v1.ImportService/GetImport unary, reads
+        imports /djinn.imports.v1.ImportService/GetUploadProgress unary, reads
+        imports /djinn.imports.v1.ImportService/ListImportRows unary, reads
+        imports /djinn.imports.v1.ImportService/ListImports unary, reads
+        imports /djinn.imports.v1.ImportService/PreviewStatement server stream, writes
+        imports /djinn.imports.v1.ImportService/RereadImport unary, writes
+        imports /djinn.imports.v1.ImportService/RevertImport unary, writes
+        imports /djinn.imports.v1.ImportService/UpdateImportRows unary, writes
+        imports /djinn.imports.v1.ImportService/UploadChunk client stream, chunks
+        imports /djinn.imports.v1.ImportService/UploadStatement client stream, uploads
+        imports /djinn.imports.v1.ImportService/WatchImport server stream, reads
+        imports /djinn.imports.v1.TemplateService/DeleteTemplate unary, writes
+        imports /djinn.imports.v1.TemplateService/ExportTemplate unary, reads
+        imports /djinn.imports.v1.TemplateService/GetTemplate unary, reads
+        imports /djinn.imports.v1.TemplateService/ImportTemplate unary, writes
+        imports /djinn.imports.v1.TemplateService/ListTemplates unary, reads
+        sync /djinn.sync.v1.LedgerService/CloseAccount unary, writes
+        sync /djinn.sync.v1.LedgerService/CreateAccount unary, writes
+        sync /djinn.sync.v1.LedgerService/CreateTransaction unary, writes
+        sync /djinn.sync.v1.LedgerService/DeleteTransaction unary, writes
+        sync /djinn.sync.v1.LedgerService/GetAccount unary, reads
+        sync /djinn.sync.v1.LedgerService/GetTransaction unary, reads
+        sync /djinn.sync.v1.LedgerService/ListAccounts unary, reads
+        sync /djinn.sync.v1.LedgerService/ListTransactionChanges unary, reads
+        sync /djinn.sync.v1.LedgerService/ListTransactions unary, reads
+        sync /djinn.sync.v1.LedgerService/UnlockTransactionFields unary, writes
+        sync /djinn.sync.v1.LedgerService/UpdateAccount unary, writes
+        sync /djinn.sync.v1.LedgerService/UpdateTransaction unary, writes
     "#]]
     .assert_eq(&table);
 }

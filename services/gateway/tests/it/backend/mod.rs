@@ -18,11 +18,14 @@ use tokio::{
     sync::mpsc::{self, UnboundedReceiver, UnboundedSender},
     task::JoinHandle,
 };
-use tokio_stream::wrappers::{ReceiverStream, TcpListenerStream};
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::{
     Code, Request, Response, Status, Streaming,
     metadata::MetadataMap,
-    transport::{Server, server::Router},
+    transport::{
+        Server,
+        server::{Router, TcpIncoming},
+    },
 };
 use tonic_health::{ServingStatus, server::HealthReporter};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -158,7 +161,8 @@ async fn serve(router: Router) -> (SocketAddr, JoinHandle<()>) {
     let address = listener.local_addr().expect("bound");
     let task = tokio::spawn(async move {
         let served = router
-            .serve_with_incoming(TcpListenerStream::new(listener))
+            // As services do: an answer in two small packets would wait for the client's word.
+            .serve_with_incoming(TcpIncoming::from(listener).with_nodelay(Some(true)))
             .await;
         served.expect("the backend serves");
     });
