@@ -44,8 +44,10 @@ RUN RUSTFLAGS="-C target-feature=+crt-static" cargo build --release --locked -p 
 FROM dependencies AS build
 WORKDIR /source
 COPY . .
-# By the toolchain of the image, not one that rustup would fetch.
-RUN rm -f rust-toolchain.toml && mkdir /programs && cargo build --release --locked \
+# Cargo goes by times, and a file of a checkout may be older than the empty one it stands for. By the
+# toolchain of the image, not one that rustup would fetch.
+RUN find . -name '*.rs' -exec touch {} + && rm -f rust-toolchain.toml && mkdir /programs && \
+    cargo build --release --locked \
         -p djinn-imports -p djinn-sync -p djinn-gateway -p djinn-migrate && \
     host=$(rustc -vV | sed -n 's/^host: //p') && \
     RUSTFLAGS="-C target-feature=+crt-static" \
@@ -59,6 +61,8 @@ RUN apt-get update && \
     apt-get install --yes --no-install-recommends ca-certificates && \
     rm -rf /var/lib/apt/lists/*
 COPY --from=build /programs/djinn-probe /usr/local/bin/
+# Large buffers are given back when they are done with, and threads share two heaps.
+ENV MALLOC_ARENA_MAX=2 MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=1048576
 # Nobody on the host has this number.
 USER 65532:65532
 

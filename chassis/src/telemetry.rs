@@ -1,15 +1,36 @@
-//! Logs and metrics: one line per event on standard error, and numbers that `/metrics` shows.
+//! Logs, metrics and traces: one line per event on standard error, numbers that `/metrics` shows,
+//! and spans that a collector is sent where there is one.
+//!
+//! * [`follow`], [`pass_on`]: the trace of a request, from and into the headers of calls.
+//! * `query`: the database's statements as spans.
 
 use std::sync::OnceLock;
 
 use anyhow::Context;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use tracing_subscriber::{EnvFilter, layer::SubscriberExt, util::SubscriberInitExt};
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use url::Url;
+
+mod query;
+mod traces;
+
+use traces::Traces;
+pub use traces::{follow, pass_on, temporal_plugin};
 
 /// Upper bounds of the duration histograms in seconds: from a look-up in memory to the longest wait
 /// that a unary call is given.
 const BUCKETS_SECONDS: [f64; 12] = [
     0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0,
+];
+
+/// The same for work: from an empty activity to an import that waits a week for a person.
+const BUCKETS_WORK_SECONDS: [f64; 8] = [0.1, 1.0, 10.0, 60.0, 600.0, 3_600.0, 86_400.0, 604_800.0];
+
+/// What takes as long as work does.
+const WORK: [&str; 3] = [
+    "temporal_workflow_endtoend_latency_seconds",
+    "temporal_activity_execution_latency_seconds",
+    "temporal_activity_succeed_endtoend_latency_seconds",
 ];
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
@@ -38,6 +59,24 @@ pub struct Config {
         default_value = "json"
     )]
     pub format: Format,
+    /// The collector that traces are sent to, by OTLP over gRPC, as `http://127.0.0.1:4317`.
+    /// Without one, none are gathered.
+    #[arg(
+        id = "otlp_endpoint",
+        long = "otlp-endpoint",
+        env = "OTEL_EXPORTER_OTLP_ENDPOINT",
+        value_name = "URL"
+    )]
+    pub otlp_endpoint: Option<Url>,
+    /// Which part of all traces is kept, from 0 to 1.
+    #[arg(
+        id = "trace_ratio",
+        long = "trace-ratio",
+        env = "OTEL_TRACES_SAMPLER_ARG",
+        value_name = "RATIO",
+        default_value = "1"
+    )]
+    pub trace_ratio: f64,
 }
 
 /// How an event is written.
@@ -54,6 +93,8 @@ pub enum Format {
 #[must_use = "telemetry lasts as long as this value"]
 pub struct Telemetry {
     service: &'static str,
+    /// Flushed when it is dropped.
+    _traces: Option<Traces>,
 }
 
 /// Starts logging and counting for the whole process.
@@ -66,31 +107,46 @@ pub fn init(service: &'static str, config: &Config) -> anyhow::Result<Telemetry>
     let filter = EnvFilter::try_new(&config.filter)
         .with_context(|| format!("DJINN_LOG is not a log filter: {:?}", config.filter))?;
     if METRICS.get().is_some() {
-        return Ok(Telemetry { service });
+        return Ok(Telemetry {
+            service,
+            _traces: None,
+        });
     }
+    let endpoint = config.otlp_endpoint.as_ref();
+    let traces = endpoint.map(|endpoint| Traces::start(service, endpoint, config.trace_ratio));
+    let traces = traces.transpose()?;
 
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
-    let registry = tracing_subscriber::registry().with(filter);
-    // An error means that a subscriber is there already: a test's, which stays.
-    let installed = match config.format {
-        Format::Json => registry
-            .with(layer.json().flatten_event(true))
-            .try_init()
-            .is_ok(),
-        Format::Text => registry.with(layer).try_init().is_ok(),
+    // Boxed, because the two formats have two types.
+    let events = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let events = match config.format {
+        Format::Json => events.json().flatten_event(true).boxed(),
+        Format::Text => events.boxed(),
     };
+    // An error means that a subscriber is there already: a test's, which stays.
+    let installed = tracing_subscriber::registry()
+        .with(events.with_filter(filter))
+        .with(traces.as_ref().map(Traces::layer))
+        .try_init()
+        .is_ok();
     if installed && config.format == Format::Json {
         log_panics();
     }
 
-    let handle = PrometheusBuilder::new()
-        .set_buckets(&BUCKETS_SECONDS)
-        .and_then(PrometheusBuilder::install_recorder)
+    let mut builder = PrometheusBuilder::new().set_buckets(&BUCKETS_SECONDS)?;
+    for name in WORK {
+        let whole = Matcher::Full(name.to_owned());
+        builder = builder.set_buckets_for_metric(whole, &BUCKETS_WORK_SECONDS)?;
+    }
+    let handle = builder
+        .install_recorder()
         .context("the metrics recorder cannot be installed")?;
     // Lost only by a race of two first calls, of which one has failed above.
     drop(METRICS.set(handle));
     tracing::info!(service, "starting");
-    Ok(Telemetry { service })
+    Ok(Telemetry {
+        service,
+        _traces: traces,
+    })
 }
 
 /// The metrics as Prometheus text; empty before [`init`].
@@ -138,6 +194,8 @@ mod tests {
         let config = Config {
             filter: "info".to_owned(),
             format: Format::Text,
+            otlp_endpoint: None,
+            trace_ratio: 1.0,
         };
         let _first = init("test", &config).unwrap();
         let _second = init("test", &config).unwrap();

@@ -1,23 +1,26 @@
 //! Temporal: the client, the worker and heartbeats, with limits that fit five services on one small
 //! server.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::{Context, anyhow, bail};
 use temporalio_client::{
     Client, ClientOptions, Connection, envconfig::LoadClientConfigProfileOptions,
 };
+use temporalio_common::telemetry::{TelemetryOptions, metrics::CoreMeter};
 use temporalio_sdk::{
     Runtime, Worker, WorkerOptions, WorkerOptionsBuilder,
     activities::ActivityContext,
     runtime::{
-        PollerBehavior,
+        PollerBehavior, RuntimeOptions,
         worker_tuner::{FixedSizeSlotSupplier, TunerHolder},
     },
 };
 use tokio::{task::JoinHandle, time::Instant};
 
-use crate::{postgres::UserTransaction, serve::Part, shutdown::Shutdown};
+use crate::{postgres::UserTransaction, serve::Part, shutdown::Shutdown, telemetry};
+
+mod meter;
 
 /// How long a service waits for a Temporal server at its start, which on a fresh machine comes up
 /// last.
@@ -51,6 +54,10 @@ pub async fn connect(shutdown: &Shutdown) -> anyhow::Result<Client> {
         ClientOptions::load_from_config(LoadClientConfigProfileOptions::default())
             // The error itself is not `Send`.
             .map_err(|error| anyhow!("the TEMPORAL_* variables do not make sense: {error}"))?;
+    // The variables know nothing more of a client than its namespace.
+    let client = ClientOptions::new(client.namespace)
+        .plugins(telemetry::temporal_plugin())
+        .build();
     connection.connect_timeout = Some(CONNECT_TIMEOUT);
     let address = connection.target.clone();
     let deadline = Instant::now() + CONNECT_DEADLINE;
@@ -143,9 +150,21 @@ pub fn worker_options(
 ///
 /// # Errors
 /// When the options contradict themselves.
-pub fn worker(client: &Client, options: WorkerOptions) -> anyhow::Result<(Runtime, Worker)> {
-    let runtime = Runtime::from_current_tokio(temporalio_sdk::runtime::RuntimeOptions::default())?;
-    let worker = Worker::new(&runtime, client.clone(), options)?;
+pub fn worker(client: &Client, worker: WorkerOptions) -> anyhow::Result<(Runtime, Worker)> {
+    let figures: Arc<dyn CoreMeter> = Arc::new(meter::Meter);
+    let telemetry = TelemetryOptions::builder()
+        .metrics(figures)
+        // A scrape knows whom it asks.
+        .attach_service_name(false)
+        .build();
+    let options = RuntimeOptions::builder()
+        .telemetry_options(telemetry)
+        .build()
+        .map_err(|problem| {
+            anyhow!("the Temporal SDK's options contradict themselves: {problem}")
+        })?;
+    let runtime = Runtime::from_current_tokio(options)?;
+    let worker = Worker::new(&runtime, client.clone(), worker)?;
     Ok((runtime, worker))
 }
 

@@ -68,6 +68,15 @@ pub(crate) struct Global {
     /// The access token; in development `djinn token` makes one.
     #[arg(long, global = true, env = "DJINN_TOKEN", hide_env_values = true)]
     pub(crate) token: Option<String>,
+    /// The trace that the command is part of, as W3C names it; without one it begins its own.
+    #[arg(
+        long,
+        global = true,
+        env = "TRACEPARENT",
+        value_name = "TRACEPARENT",
+        hide = true
+    )]
+    pub(crate) trace_parent: Option<String>,
 }
 
 #[derive(Subcommand)]

@@ -7,6 +7,7 @@
 mod chunked;
 pub(crate) mod report;
 mod template;
+mod trace;
 mod transaction;
 mod upload;
 pub(crate) mod watch;
@@ -66,15 +67,18 @@ pub(crate) struct Client {
     ledger: LedgerServiceClient<Service>,
 }
 
-/// Puts the user's token on every call.
+/// Puts the user's token and the command's trace on every call.
 #[derive(Clone)]
-pub(crate) struct Bearer(MetadataValue<Ascii>);
+pub(crate) struct Bearer {
+    authorization: MetadataValue<Ascii>,
+    trace_parent: MetadataValue<Ascii>,
+}
 
 impl Interceptor for Bearer {
     fn call(&mut self, mut request: Request<()>) -> Result<Request<()>, Status> {
-        request
-            .metadata_mut()
-            .insert("authorization", self.0.clone());
+        let metadata = request.metadata_mut();
+        metadata.insert("authorization", self.authorization.clone());
+        metadata.insert("traceparent", self.trace_parent.clone());
         Ok(request)
     }
 }
@@ -86,9 +90,13 @@ impl Client {
             None | Some("") => return Err(Error::NoToken),
             Some(token) => token,
         };
-        let mut bearer =
+        let mut authorization =
             MetadataValue::try_from(format!("Bearer {token}")).map_err(|_| Error::BadToken)?;
-        bearer.set_sensitive(true);
+        authorization.set_sensitive(true);
+        let bearer = Bearer {
+            authorization,
+            trace_parent: trace::parent(global.trace_parent.as_deref()),
+        };
 
         let url = global.url.as_str().trim_end_matches('/').to_owned();
         let address = |source| Error::Address {
@@ -106,7 +114,7 @@ impl Client {
                 .tls_config(ClientTlsConfig::new().with_enabled_roots())
                 .map_err(address)?;
         }
-        let channel = InterceptedService::new(endpoint.connect_lazy(), Bearer(bearer));
+        let channel = InterceptedService::new(endpoint.connect_lazy(), bearer);
         Ok(Self {
             url,
             imports: ImportServiceClient::new(channel.clone()),

@@ -1,5 +1,5 @@
-//! Bodies on their way to the store, cut into small pieces. The HTTP client copies whatever piece it
-//! is given before it writes it, so a part that leaves in one piece is held twice.
+//! Bodies on their way to the store, cut into small pieces. The HTTP client copies whatever piece
+//! it is given before it writes it, so a part that leaves in one piece is held twice.
 //!
 //! It cuts and nothing else: signatures and checksums are made before, of the whole.
 

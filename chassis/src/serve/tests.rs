@@ -433,6 +433,8 @@ async fn the_admin_port_says_what_is_missing_and_counts_calls() {
     let config = telemetry::Config {
         filter: "info".to_owned(),
         format: telemetry::Format::Text,
+        otlp_endpoint: None,
+        trace_ratio: 1.0,
     };
     let _telemetry = telemetry::init("test", &config).unwrap();
     let server = start(SOON).await;

@@ -12,10 +12,10 @@ use http::{HeaderName, HeaderValue, Request, Response};
 use http_body::{Body as HttpBody, Frame, SizeHint};
 use tonic::{Code, Status, body::Body};
 use tower::{Layer, Service};
-use tracing::Instrument;
+use tracing::{Instrument, field};
 
 use super::{methods::Methods, status_of};
-use crate::clock::Clock;
+use crate::{clock::Clock, telemetry};
 
 /// The header by which a request can be found in the logs of every service it passed.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -83,7 +83,16 @@ where
         let method = self.layer.methods.label(request.uri().path());
         let id = self.layer.request_id(&request);
         let name = id.to_str().unwrap_or_default();
-        let span = tracing::info_span!("rpc", method, request.id = name);
+        let span = tracing::info_span!(
+            "rpc",
+            otel.name = method,
+            otel.kind = "server",
+            otel.status_code = field::Empty,
+            rpc.grpc.status_code = field::Empty,
+            method,
+            request.id = name,
+        );
+        telemetry::follow(&span, request.headers());
         let mut counted = Counted {
             method,
             started: Instant::now(),
@@ -122,6 +131,10 @@ impl Drop for Counted {
         let elapsed = self.started.elapsed();
         let method = std::mem::take(&mut self.method);
         let code = name(self.code);
+        self.span.record("rpc.grpc.status_code", i32::from(self.code));
+        if is_ours(self.code) {
+            self.span.record("otel.status_code", "ERROR");
+        }
         self.span.in_scope(|| {
             let duration_ms = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
             tracing::debug!(code, duration_ms, "call ended");
@@ -139,6 +152,19 @@ impl Drop for Counted {
         )
         .record(elapsed);
     }
+}
+
+/// Whether a call that ended so is a failure of the server, and not of what it was asked.
+fn is_ours(code: Code) -> bool {
+    matches!(
+        code,
+        Code::Unknown
+            | Code::DeadlineExceeded
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::Unavailable
+            | Code::DataLoss
+    )
 }
 
 /// The name of a code as the gRPC documentation writes it.

@@ -11,6 +11,7 @@
     reason = "a test without its stack can only stop, with a message that says what to do"
 )]
 
+mod collector;
 mod database;
 mod keys;
 mod postgres_server;
@@ -42,6 +43,7 @@ use uuid::Uuid;
 #[cfg(test)]
 pub(crate) use self::keys::claims;
 pub use self::{
+    collector::{Collected, Collector},
     database::{Database, Weight, database},
     keys::{AUDIENCE, ISSUER, Keys, auth, token, token_with},
     postgres_server::PostgresServer,

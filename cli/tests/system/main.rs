@@ -10,6 +10,7 @@
 
 mod mesh;
 mod surface;
+mod trace;
 
 use djinn_chassis::testing;
 use djinn_proto::imports::v1 as proto;

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::SocketAddr, process::Stdio};
 
 use djinn_chassis::{
     auth::UserId,
-    testing::{self, Database, Process},
+    testing::{self, Collector, Database, Process},
 };
 use djinn_proto::{
     imports::v1::{
@@ -27,6 +27,7 @@ pub(crate) struct Mesh {
     database: Database,
     folder: tempfile::TempDir,
     addresses: BTreeMap<&'static str, SocketAddr>,
+    admins: BTreeMap<&'static str, SocketAddr>,
 }
 
 /// Clients with a user's token on each call.
@@ -58,9 +59,20 @@ fn local() -> SocketAddr {
 
 impl Mesh {
     pub(crate) async fn new() -> Self {
+        Self::start(Vec::new()).await
+    }
+
+    /// One whose traces go to a collector.
+    pub(crate) async fn traced(collector: &Collector) -> Self {
+        let endpoint = ("OTEL_EXPORTER_OTLP_ENDPOINT".to_owned(), collector.url());
+        Self::start(vec![endpoint]).await
+    }
+
+    async fn start(shared: Vec<(String, String)>) -> Self {
         let database = testing::database().await;
         let (imports, sync, gateway) = (local(), local(), local());
         let (mut processes, mut addresses) = (BTreeMap::new(), BTreeMap::new());
+        let mut admins = BTreeMap::new();
         for (name, address, own) in [
             ("imports", imports, imports_variables(&database)),
             ("sync", sync, sync_variables(&database)),
@@ -72,16 +84,39 @@ impl Mesh {
             environment.push((format!("{prefix}_LISTEN"), address.to_string()));
             environment.push((format!("{prefix}_ADMIN_LISTEN"), admin.to_string()));
             environment.extend(auth_variables());
+            environment.extend(shared.clone());
             let process = Process::start(&format!("djinn-{name}"), environment, admin).await;
             processes.insert(name, process);
             addresses.insert(name, address);
+            admins.insert(name, admin);
         }
         Self {
             processes,
             database,
             folder: tempfile::tempdir().unwrap(),
             addresses,
+            admins,
         }
+    }
+
+    /// The figures of each service.
+    pub(crate) async fn metrics(&self) -> Vec<(&'static str, String)> {
+        let mut figures = Vec::new();
+        for (name, admin) in &self.admins {
+            let (status, text) = testing::get(*admin, "/metrics").await.unwrap();
+            assert_eq!(status, 200, "{name}");
+            figures.push((*name, text));
+        }
+        figures
+    }
+
+    /// All that the services tell an operator: their figures and their logs, each with what it is.
+    pub(crate) async fn told(&self) -> Vec<(String, String)> {
+        let figures = self.metrics().await.into_iter();
+        let figures = figures.map(|(name, text)| (format!("the figures of {name}"), text));
+        let logs = self.processes.iter();
+        let logs = logs.map(|(name, process)| (format!("the log of {name}"), process.log()));
+        figures.chain(logs).collect()
     }
 
     pub(crate) fn gateway(&self) -> SocketAddr {

@@ -175,10 +175,21 @@ pub(crate) fn migrate(stack: &Stack<'_>, database: &str) -> Environment {
     environment
 }
 
+/// As in the images of containers: large buffers are given back when they are done with, and threads
+/// share two heaps. Without it the C library keeps what an upload once took.
+const ALLOCATOR: [(&str, &str); 3] = [
+    ("MALLOC_ARENA_MAX", "2"),
+    ("MALLOC_MMAP_THRESHOLD_", "262144"),
+    ("MALLOC_TRIM_THRESHOLD_", "1048576"),
+];
+
 /// The environment of a service.
 pub(crate) fn service(stack: &Stack<'_>, service: &str, listen: &Listen) -> Environment {
     let mut environment = shared(stack);
     let mut set = |name: &str, value: String| environment.push((name.to_owned(), value));
+    for (name, value) in ALLOCATOR {
+        set(name, value.to_owned());
+    }
     match service {
         "imports" => {
             set("DJINN_IMPORTS_LISTEN", listen.imports.to_string());

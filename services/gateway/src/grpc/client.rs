@@ -15,8 +15,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status, Streaming, metadata::AsciiMetadataValue};
+use tracing::Span;
 
-use djinn_chassis::auth::{Caller, Refusal, UserId};
+use djinn_chassis::{
+    auth::{Caller, Refusal, UserId},
+    telemetry,
+};
 use djinn_proto::{
     imports::v1::{
         self as imports, import_service_client::ImportServiceClient as Imports,
@@ -170,6 +174,7 @@ impl Calls {
         if let Some(id) = &self.0.trace_id {
             metadata.insert(REQUEST_ID_KEY, id.clone());
         }
+        telemetry::pass_on(&Span::current(), metadata.as_mut());
         request
     }
 

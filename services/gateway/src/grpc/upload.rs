@@ -18,8 +18,12 @@ use tokio::{sync::mpsc, time::timeout};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Status, body::Body, metadata::AsciiMetadataValue, transport::Channel};
 use tower::Service;
+use tracing::Span;
 
-use djinn_chassis::auth::{Refusal, UserId};
+use djinn_chassis::{
+    auth::{Refusal, UserId},
+    telemetry,
+};
 use djinn_proto::imports::v1::{
     self as pb, import_service_client::ImportServiceClient, upload_chunk_request,
     upload_statement_request,
@@ -142,6 +146,7 @@ where
         if let Some(id) = &uploader.trace_id {
             metadata.insert(REQUEST_ID_KEY, metadata_value(id)?);
         }
+        telemetry::pass_on(&Span::current(), metadata.as_mut());
         let (channel, owner) = (lane.alone(), lane.clone());
         let watched = Watched {
             channel,

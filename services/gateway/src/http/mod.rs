@@ -30,6 +30,7 @@ use axum::{
 use tonic_web::{GrpcWebLayer, GrpcWebService};
 use tower::{Layer, ServiceExt};
 use tower_http::cors::{AllowHeaders, CorsLayer};
+use djinn_chassis::telemetry;
 use tracing::Instrument;
 
 pub(crate) use self::socket::Sockets;
@@ -43,6 +44,9 @@ use crate::{
 
 /// How long a browser may remember which origins and headers are allowed.
 const CORS_MAX_AGE: std::time::Duration = std::time::Duration::from_secs(3600);
+
+/// What a span keeps of a path; the longest of ours has less.
+const PATH_BYTES_MAX: usize = 128;
 
 /// What the handlers share.
 pub(crate) struct Edge {
@@ -133,7 +137,17 @@ async fn identify(State(edge): State<Arc<Edge>>, mut request: Request, next: Nex
     }
     let visit = Visit::new(request.extensions(), request.headers(), edge.proxies);
     request.extensions_mut().insert(visit.clone());
-    let span = tracing::info_span!("request", request.id = name);
+    let path = request.uri().path();
+    let span = tracing::info_span!(
+        "request",
+        otel.kind = "server",
+        request.id = name,
+        http.request.method = %request.method(),
+        // Without the query, which names files.
+        url.path = path.get(..PATH_BYTES_MAX).unwrap_or(path),
+    );
+    telemetry::follow(&span, request.headers());
+    telemetry::pass_on(&span, request.headers_mut());
     let mut response = next.run(request).instrument(span).await;
     if let Some(id) = id {
         response.headers_mut().insert(REQUEST_ID, id);

@@ -67,6 +67,8 @@ impl Gateway {
             telemetry: telemetry::Config {
                 filter: "off".to_owned(),
                 format: telemetry::Format::Text,
+                otlp_endpoint: None,
+                trace_ratio: 1.0,
             },
         };
         edit(&mut config);

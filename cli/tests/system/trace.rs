@@ -1,0 +1,128 @@
+//! What can be seen of the mesh from outside: one trace for all that a command caused, figures that
+//! are written down, and nowhere a word of what a statement says.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use djinn_chassis::testing::{self, Collected, Collector};
+
+use crate::mesh::Mesh;
+
+/// A statement of ours in a German bank's format; its payees and numbers are in no other test.
+const STATEMENT: &[u8] = include_bytes!("../../../examples/de-giro.csv");
+
+/// The trace that the command is told it belongs to.
+const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
+
+/// How long spans may take to the collector; they wait for each other for two seconds.
+const DEADLINE: Duration = Duration::from_secs(30);
+
+/// Cells that are shorter may well be part of an id or a time.
+const CELL_CHARS_MIN: usize = 5;
+
+#[tokio::test]
+async fn a_command_is_one_trace_and_nothing_tells_what_the_statement_says() {
+    let collector = Collector::start().await;
+    let mesh = Mesh::traced(&collector).await;
+    let user = testing::user();
+    let open = ["account", "create", "--name", "Giro", "--currency", "EUR"];
+    mesh.json(user, &open).await;
+    let file = mesh.file("statement.csv", STATEMENT);
+    let parent = format!("00-{TRACE}-00f067aa0ba902b7-01");
+    let import = ["import", &file, "--account", "Giro", "--yes"];
+    let traced = [&import[..], &["--trace-parent", &parent]].concat();
+    let first = mesh.json(user, &traced).await;
+    assert_eq!(first["state"], "IMPORT_STATE_COMMITTED");
+
+    let parts = [
+        ("djinn-gateway", "request"),
+        (
+            "djinn-imports",
+            "djinn.imports.v1.ImportService/CreateImport",
+        ),
+        ("djinn-imports", "StartWorkflow:ImportStatement"),
+        ("djinn-imports", "RunWorkflow:ImportStatement"),
+        ("djinn-imports", "RunActivity:ImportActivities::stage"),
+        ("djinn-imports", "RunActivity:ImportActivities::commit"),
+        ("djinn-imports", "INSERT"),
+        ("djinn-sync", "djinn.sync.v1.LedgerService/ListAccounts"),
+        ("djinn-sync", "SELECT"),
+    ];
+    let missing = |spans: &BTreeSet<Collected>| {
+        let ours = spans.iter().filter(|span| span.trace == TRACE);
+        let seen: BTreeSet<_> = ours
+            .map(|it| (it.service.clone(), it.name.clone()))
+            .collect();
+        let unseen = parts
+            .iter()
+            .filter(|(service, name)| !seen.contains(&((*service).to_owned(), (*name).to_owned())));
+        (unseen.copied().collect::<Vec<_>>(), seen)
+    };
+    let spans = testing::eventually("every part of the trace", DEADLINE, async || {
+        let spans = collector.spans();
+        missing(&spans).0.is_empty().then_some(spans)
+    });
+    let spans = tokio::time::timeout(DEADLINE / 2, spans).await;
+    let spans = spans.unwrap_or_else(|_| {
+        let (unseen, seen) = missing(&collector.spans());
+        panic!("not part of the trace: {unseen:?}; those are: {seen:#?}")
+    });
+
+    for (what, text) in mesh.told().await {
+        says_nothing_of_it(&what, &text);
+    }
+    for span in spans {
+        says_nothing_of_it(&format!("a span of {}", span.service), &span.text);
+    }
+}
+
+/// No cell of the statement is part of a text.
+fn says_nothing_of_it(what: &str, text: &str) {
+    assert!(!text.is_empty(), "{what} says nothing at all");
+    let statement = String::from_utf8_lossy(STATEMENT);
+    let rows = statement.lines().skip(1);
+    let cells = rows.flat_map(|row| row.split(';'));
+    let cells = cells.map(|cell| cell.trim_matches(['"', '-', '\r']));
+    let told: BTreeSet<_> = cells
+        .filter(|cell| cell.chars().count() >= CELL_CHARS_MIN && text.contains(cell))
+        .collect();
+    assert!(told.is_empty(), "{what} tells {told:?}");
+}
+
+/// Each family of figures, with its labels, is in the document.
+#[tokio::test]
+async fn every_figure_is_written_down() {
+    let document = include_str!("../../../docs/metrics.md");
+    let mesh = Mesh::new().await;
+    let user = testing::user();
+    let open = ["account", "create", "--name", "Giro", "--currency", "EUR"];
+    mesh.json(user, &open).await;
+    let file = mesh.file("statement.csv", STATEMENT);
+    let import = ["import", &file, "--account", "Giro", "--yes"];
+    mesh.json(user, &import).await;
+    let mut unknown = BTreeSet::new();
+    for (service, text) in mesh.metrics().await {
+        let families = text.lines().filter_map(|line| line.strip_prefix("# TYPE "));
+        let families: Vec<_> = families.filter_map(|line| line.split(' ').next()).collect();
+        assert!(!families.is_empty(), "{service} counts nothing");
+        let unwritten = families
+            .into_iter()
+            .filter(|family| !document.contains(&format!("`{family}`")));
+        unknown.extend(unwritten.map(str::to_owned));
+        for label in labels(&text) {
+            if !document.contains(&format!("`{label}`")) {
+                unknown.insert(format!("the label {label}"));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "not in docs/metrics.md: {unknown:#?}");
+}
+
+/// The names of all labels in a text of figures.
+fn labels(text: &str) -> BTreeSet<&str> {
+    let lines = text.lines().filter(|line| !line.starts_with('#'));
+    let braced = lines.filter_map(|line| line.split_once('{')?.1.split_once('}'));
+    let pairs = braced.flat_map(|(inner, _)| inner.split("\","));
+    pairs
+        .filter_map(|pair| Some(pair.split_once('=')?.0))
+        .collect()
+}
