@@ -133,9 +133,13 @@ impl Door {
     pub(crate) async fn answer(&self, session: Session, request: Request) -> Answer {
         let (calls, request_id) = (session.calls().clone(), session.request_id().to_owned());
         let answer = match self.prepare(request) {
-            Ok((Demand { kind, .. }, _)) if kind == Kind::Subscription => {
-                Answer::refused(&grpc::status(Error::Subscription), &request_id)
-            }
+            Ok((
+                Demand {
+                    kind: Kind::Subscription,
+                    ..
+                },
+                _,
+            )) => Answer::refused(&grpc::status(Error::Subscription), &request_id),
             Ok((demand, request)) => self.execute(demand, session, request).await,
             Err(refusal) => Answer::refused(&refusal, &request_id),
         };

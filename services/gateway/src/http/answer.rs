@@ -103,9 +103,7 @@ pub(super) fn advise(response: &mut Response, retry: Option<Duration>) {
         StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS
     ) {
         // Rounded up: who comes then is not too early.
-        let seconds = retry.map_or(RETRY_AFTER_S, |retry| {
-            retry.as_millis().div_ceil(1_000) as u64
-        });
+        let seconds = retry.map_or(RETRY_AFTER_S, seconds_up);
         headers.insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     if code == StatusCode::UNAUTHORIZED {
@@ -146,9 +144,27 @@ fn http_code(code: Code, reason: &str) -> StatusCode {
     }
 }
 
+/// Whole seconds that are not less: 0 would say that there is nothing to wait for.
+fn seconds_up(wait: Duration) -> u64 {
+    wait.as_secs() + u64::from(wait.subsec_nanos() > 0)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::{Code, http_code};
+    use super::{Code, Duration, http_code, seconds_up};
+
+    #[test]
+    fn who_comes_after_whole_seconds_is_not_too_early() {
+        for (wait, seconds) in [
+            (Duration::ZERO, 0),
+            (Duration::from_nanos(1), 1),
+            (Duration::from_micros(900), 1),
+            (Duration::from_secs(1), 1),
+            (Duration::from_millis(1_001), 2),
+        ] {
+            assert_eq!(seconds_up(wait), seconds, "{wait:?}");
+        }
+    }
 
     #[test]
     fn every_code_has_an_http_code() {
