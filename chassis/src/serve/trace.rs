@@ -131,7 +131,8 @@ impl Drop for Counted {
         let elapsed = self.started.elapsed();
         let method = std::mem::take(&mut self.method);
         let code = name(self.code);
-        self.span.record("rpc.grpc.status_code", i32::from(self.code));
+        self.span
+            .record("rpc.grpc.status_code", i32::from(self.code));
         if is_ours(self.code) {
             self.span.record("otel.status_code", "ERROR");
         }

@@ -175,8 +175,8 @@ pub(crate) fn migrate(stack: &Stack<'_>, database: &str) -> Environment {
     environment
 }
 
-/// As in the images of containers: large buffers are given back when they are done with, and threads
-/// share two heaps. Without it the C library keeps what an upload once took.
+/// As in the images of containers: large buffers are given back when they are done with, and
+/// threads share two heaps. Without it the C library keeps what an upload once took.
 const ALLOCATOR: [(&str, &str); 3] = [
     ("MALLOC_ARENA_MAX", "2"),
     ("MALLOC_MMAP_THRESHOLD_", "262144"),

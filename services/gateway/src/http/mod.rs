@@ -27,10 +27,10 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{get, post, put},
 };
+use djinn_chassis::telemetry;
 use tonic_web::{GrpcWebLayer, GrpcWebService};
 use tower::{Layer, ServiceExt};
 use tower_http::cors::{AllowHeaders, CorsLayer};
-use djinn_chassis::telemetry;
 use tracing::Instrument;
 
 pub(crate) use self::socket::Sockets;
