@@ -117,6 +117,45 @@ async fn every_figure_is_written_down() {
     assert!(unknown.is_empty(), "not in docs/metrics.md: {unknown:#?}");
 }
 
+/// What dashboards and alerts ask for is there.
+#[test]
+fn what_an_operator_looks_at_is_counted() {
+    let document = include_str!("../../../docs/metrics.md");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../deploy");
+    let read = |path: &str| std::fs::read_to_string(format!("{folder}/{path}")).unwrap();
+    for path in [
+        "dashboards/calls.json",
+        "dashboards/work.json",
+        "prometheus/alerts.yml",
+    ] {
+        let text = read(path);
+        let words = text.split(|found: char| !found.is_ascii_alphanumeric() && found != '_');
+        let ours = [
+            "grpc_",
+            "graphql_",
+            "rate_",
+            "cache_",
+            "overloaded_",
+            "temporal_",
+        ];
+        let asked: BTreeSet<_> = words
+            .filter(|word| ours.iter().any(|start| word.starts_with(start)))
+            // A namespace of Temporal's server, whose own metrics have other beginnings.
+            .filter(|word| *word != "temporal_system")
+            .collect();
+        assert!(!asked.is_empty(), "{path} asks for nothing");
+        let parts = ["_bucket", "_count", "_sum"];
+        let unknown: Vec<_> = asked
+            .into_iter()
+            .filter(|name| {
+                let family = parts.iter().find_map(|part| name.strip_suffix(part));
+                !document.contains(&format!("`{}`", family.unwrap_or(name)))
+            })
+            .collect();
+        assert!(unknown.is_empty(), "{path} asks for {unknown:?}");
+    }
+}
+
 /// The names of all labels in a text of figures.
 fn labels(text: &str) -> BTreeSet<&str> {
     let lines = text.lines().filter(|line| !line.starts_with('#'));
