@@ -7,6 +7,9 @@ set -eu
 fresh=43200
 again=600
 
+# What a killed scanner left behind is of no use.
+rm -rf /var/lib/clamav/incoming
+mkdir /var/lib/clamav/incoming
 cp /etc/djinn/djinn.ndb /var/lib/clamav/djinn.ndb
 case "$CLAMAV_SIGNATURES" in
 small)
