@@ -12,6 +12,7 @@ mod history;
 mod idle;
 mod import;
 mod memory;
+mod overload;
 mod report;
 mod statement;
 
@@ -31,6 +32,8 @@ pub(crate) enum Bench {
     Import(import::Arguments),
     /// What the services hold in memory when nothing happens, and after many imports.
     Idle(idle::Arguments),
+    /// What is left of the best rate when three times as much is asked.
+    Overload(overload::Arguments),
 }
 
 /// Runs a measurement.
@@ -38,6 +41,7 @@ pub(crate) async fn run(workspace: Workspace, bench: Bench) -> anyhow::Result<()
     match bench {
         Bench::Import(arguments) => import::run(workspace, &arguments).await,
         Bench::Idle(arguments) => idle::run(workspace, &arguments).await,
+        Bench::Overload(arguments) => overload::run(workspace, &arguments).await,
     }
 }
 

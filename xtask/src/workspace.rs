@@ -167,6 +167,17 @@ impl Workspace {
         command::run(&mut cargo).await
     }
 
+    /// Builds the program that makes load, as [`Self::build`] builds the others.
+    pub(crate) async fn build_load(&self) -> anyhow::Result<()> {
+        let mut cargo = self.cargo();
+        cargo.args(["build", "--workspace", "--bins", "--example", "load"]);
+        match self.build {
+            Build::Everyday => cargo.args(self.features()),
+            Build::Release => cargo.arg("--release"),
+        };
+        command::run(&mut cargo).await
+    }
+
     /// Builds the program that makes databases. It holds no checked statement itself, so it builds
     /// without `.sqlx`; with an example, so that the features are those of [`Self::build`].
     pub(crate) async fn build_migrate(&self) -> anyhow::Result<()> {

@@ -60,6 +60,13 @@ impl Client {
         Ok(client)
     }
 
+    /// The user's token.
+    pub(crate) fn token(&self) -> Option<String> {
+        let mut variables = self.environment.iter();
+        let (_, token) = variables.find(|(name, _)| name == "DJINN_TOKEN")?;
+        Some(token.clone())
+    }
+
     /// Opens an account and returns its id.
     pub(crate) async fn create_account(
         &self,
