@@ -74,9 +74,17 @@ pub struct Config {
         long = "trace-ratio",
         env = "OTEL_TRACES_SAMPLER_ARG",
         value_name = "RATIO",
-        default_value = "1"
+        default_value = "1",
+        value_parser = ratio
     )]
     pub trace_ratio: f64,
+}
+
+/// A part of a whole: what is no number lies nowhere between the two.
+fn ratio(text: &str) -> Result<f64, &'static str> {
+    const WRONG: &str = "expected a number from 0 to 1";
+    let ratio = text.parse().map_err(|_| WRONG)?;
+    (0.0..=1.0).contains(&ratio).then_some(ratio).ok_or(WRONG)
 }
 
 /// How an event is written.
@@ -188,6 +196,23 @@ impl Drop for Telemetry {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_ratio_is_between_nothing_and_all() {
+        for (text, kept) in [
+            ("0", true),
+            ("0.25", true),
+            ("1", true),
+            ("1.1", false),
+            ("-0.1", false),
+            ("NaN", false),
+            ("inf", false),
+            ("all", false),
+            ("", false),
+        ] {
+            assert_eq!(ratio(text).is_ok(), kept, "{text}");
+        }
+    }
 
     #[test]
     fn a_second_start_is_harmless_and_a_bad_filter_is_named() {
