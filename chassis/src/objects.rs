@@ -16,9 +16,13 @@ use secrecy::{ExposeSecret, SecretString};
 use tokio::io::AsyncRead;
 use url::Url;
 
-pub use self::part::Part;
+pub use self::{
+    flow::{PartFlow, PartSink, SinkClosed, flow},
+    part::Part,
+};
 use crate::fault::{Fault, Kind};
 
+mod flow;
 mod part;
 mod piece;
 

@@ -1,19 +1,25 @@
 //! Logs, metrics and traces: one line per event on standard error, numbers that `/metrics` shows,
-//! and spans that a collector is sent where there is one.
+//! and both these numbers and spans for a collector where there is one.
 //!
 //! * [`follow`], [`pass_on`]: the trace of a request, from and into the headers of calls.
 //! * `query`: the database's statements as spans.
+//! * `figures`: the numbers of `/metrics` for a collector.
 
-use std::sync::OnceLock;
+use std::{sync::OnceLock, time::Duration};
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use metrics_util::layers::FanoutBuilder;
+use opentelemetry::KeyValue;
+use opentelemetry_sdk::Resource;
 use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 use url::Url;
 
+mod figures;
 mod query;
 mod traces;
 
+use figures::Figures;
 use traces::Traces;
 pub use traces::{follow, pass_on, temporal_plugin};
 
@@ -32,6 +38,12 @@ const WORK: [&str; 3] = [
     "temporal_activity_execution_latency_seconds",
     "temporal_activity_succeed_endtoend_latency_seconds",
 ];
+
+/// How long a collector may take for a call.
+const SEND_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Whose spans and figures these are, within a service.
+const SCOPE: &str = "djinn";
 
 static METRICS: OnceLock<PrometheusHandle> = OnceLock::new();
 
@@ -59,8 +71,8 @@ pub struct Config {
         default_value = "json"
     )]
     pub format: Format,
-    /// The collector that traces are sent to, by OTLP over gRPC, as `http://127.0.0.1:4317`.
-    /// Without one, none are gathered.
+    /// The collector that traces and metrics are sent to, by OTLP over gRPC, as
+    /// `http://127.0.0.1:4317`. Without one, no traces are gathered.
     #[arg(
         id = "otlp_endpoint",
         long = "otlp-endpoint",
@@ -101,8 +113,9 @@ pub enum Format {
 #[must_use = "telemetry lasts as long as this value"]
 pub struct Telemetry {
     service: &'static str,
-    /// Flushed when it is dropped.
+    /// Flushed when they are dropped.
     _traces: Option<Traces>,
+    _figures: Option<Figures>,
 }
 
 /// Starts logging and counting for the whole process.
@@ -118,6 +131,7 @@ pub fn init(service: &'static str, config: &Config) -> anyhow::Result<Telemetry>
         return Ok(Telemetry {
             service,
             _traces: None,
+            _figures: None,
         });
     }
     let endpoint = config.otlp_endpoint.as_ref();
@@ -140,21 +154,59 @@ pub fn init(service: &'static str, config: &Config) -> anyhow::Result<Telemetry>
         log_panics();
     }
 
-    let mut builder = PrometheusBuilder::new().set_buckets(&BUCKETS_SECONDS)?;
-    for name in WORK {
-        let whole = Matcher::Full(name.to_owned());
-        builder = builder.set_buckets_for_metric(whole, &BUCKETS_WORK_SECONDS)?;
-    }
-    let handle = builder
-        .install_recorder()
-        .context("the metrics recorder cannot be installed")?;
-    // Lost only by a race of two first calls, of which one has failed above.
-    drop(METRICS.set(handle));
+    let figures = endpoint.map(|endpoint| Figures::start(service, endpoint));
+    let figures = figures.transpose()?;
+    count(figures.as_ref())?;
     tracing::info!(service, "starting");
     Ok(Telemetry {
         service,
         _traces: traces,
+        _figures: figures,
     })
+}
+
+/// Counts for `/metrics`, and for a collector where there is one.
+fn count(figures: Option<&Figures>) -> anyhow::Result<()> {
+    let mut builder = PrometheusBuilder::new().set_buckets(&BUCKETS_SECONDS)?;
+    for name in WORK {
+        let whole = Matcher::Full(name.to_owned());
+        builder = builder.set_buckets_for_metric(whole, buckets(name))?;
+    }
+    let shown = builder.build_recorder();
+    let handle = shown.handle();
+    let installed = match figures {
+        None => metrics::set_global_recorder(shown).is_ok(),
+        Some(figures) => {
+            let both = FanoutBuilder::default()
+                .add_recorder(shown)
+                .add_recorder(figures.recorder())
+                .build();
+            metrics::set_global_recorder(both).is_ok()
+        }
+    };
+    if !installed {
+        bail!("another metrics recorder is installed");
+    }
+    // Lost only by a race of two first calls, of which one has failed above.
+    drop(METRICS.set(handle));
+    Ok(())
+}
+
+/// The upper bounds of a histogram's buckets, in seconds.
+fn buckets(name: &str) -> &'static [f64] {
+    if WORK.contains(&name) {
+        &BUCKETS_WORK_SECONDS
+    } else {
+        &BUCKETS_SECONDS
+    }
+}
+
+/// Who a collector is told that spans and figures come from.
+fn resource(service: &'static str) -> Resource {
+    Resource::builder_empty()
+        .with_service_name(service)
+        .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .build()
 }
 
 /// The metrics as Prometheus text; empty before [`init`].

@@ -3,6 +3,7 @@
 
 use aws_sdk_s3::{
     error::{ProvideErrorMetadata, SdkError},
+    operation::upload_part::{UploadPartOutput, builders::UploadPartFluentBuilder},
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
@@ -34,29 +35,28 @@ impl Objects {
         number: i32,
         bytes: Bytes,
     ) -> Result<Part, Error> {
+        let request = self.part(key, multipart_id, number)?;
+        let sent = request.body(ByteStream::from(bytes)).send().await;
+        stored(number, sent.map_err(|error| of_upload(error, key))?)
+    }
+
+    /// The request for a part, without its bytes.
+    pub(super) fn part(
+        &self,
+        key: &str,
+        multipart_id: &str,
+        number: i32,
+    ) -> Result<UploadPartFluentBuilder, Error> {
         if !(1..=PARTS_MAX).contains(&number) {
             let problem = format!("a part {number}, of 1 to {PARTS_MAX}");
             return Err(Error::Internal(problem.into()));
         }
-        let sent = self
-            .client
-            .upload_part()
+        let request = self.client.upload_part();
+        Ok(request
             .bucket(&self.bucket)
             .key(key)
             .upload_id(multipart_id)
-            .part_number(number)
-            .body(ByteStream::from(bytes))
-            .send()
-            .await
-            .map_err(|error| of_upload(error, key))?;
-        let etag = sent
-            .e_tag
-            .ok_or_else(|| Error::Internal("the store gave no etag for a part".into()))?;
-        Ok(Part {
-            number,
-            etag,
-            crc32: sent.checksum_crc32,
-        })
+            .part_number(number))
     }
 
     /// Makes an object of the parts of an upload, which are in order and all there.
@@ -110,6 +110,18 @@ impl Objects {
             Err(error) => Err(error),
         }
     }
+}
+
+/// A part as the store says that it has it.
+pub(super) fn stored(number: i32, sent: UploadPartOutput) -> Result<Part, Error> {
+    let etag = sent
+        .e_tag
+        .ok_or_else(|| Error::Internal("the store gave no etag for a part".into()))?;
+    Ok(Part {
+        number,
+        etag,
+        crc32: sent.checksum_crc32,
+    })
 }
 
 /// Sorts an answer about an upload, whose absence is an answer of its own.

@@ -10,6 +10,8 @@ use tokio::{io::AsyncReadExt, net::TcpListener};
 use super::*;
 use crate::testing;
 
+mod flow;
+
 const BUCKET: &str = "djinn";
 
 fn config(endpoint: &str) -> Config {

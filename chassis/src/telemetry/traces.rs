@@ -13,13 +13,12 @@ use std::{
 use anyhow::Context as _;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use opentelemetry::{
-    Context, KeyValue,
+    Context,
     propagation::{Extractor, Injector, TextMapPropagator},
     trace::{TraceContextExt as _, TracerProvider as _},
 };
 use opentelemetry_otlp::WithExportConfig as _;
 use opentelemetry_sdk::{
-    Resource,
     propagation::TraceContextPropagator,
     trace::{BatchConfigBuilder, BatchSpanProcessor, Sampler, SdkTracerProvider},
 };
@@ -30,7 +29,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 use tracing_subscriber::{Layer, filter::Targets, registry::LookupSpan};
 use url::Url;
 
-use super::query::QuerySpans;
+use super::{SCOPE, SEND_TIMEOUT, query::QuerySpans, resource};
 
 /// Spans that wait to be sent; what comes when it is full is dropped, and the SDK says so.
 const SPANS_WAITING_MAX: usize = 2_048;
@@ -41,14 +40,8 @@ const SPANS_SENT_MAX: usize = 512;
 /// The longest that a span waits for others.
 const SEND_INTERVAL: Duration = Duration::from_secs(2);
 
-/// How long a collector may take for a call.
-const SEND_TIMEOUT: Duration = Duration::from_secs(5);
-
 /// How long the last spans may take at the end of the process.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
-
-/// Whose spans these are, within a service.
-const SCOPE: &str = "djinn";
 
 /// Whether traces are gathered in this process.
 static GATHERED: AtomicBool = AtomicBool::new(false);
@@ -75,17 +68,13 @@ impl Traces {
         let processor = BatchSpanProcessor::builder(exporter)
             .with_batch_config(batches)
             .build();
-        let resource = Resource::builder_empty()
-            .with_service_name(service)
-            .with_attribute(KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
-            .build();
         let provider = SdkTracerProvider::builder()
             .with_span_processor(processor)
             // By the id alone: a client may name a trace, and not have all of its traces kept.
             .with_sampler(Sampler::TraceIdRatioBased(ratio))
             // A workflow that is replayed has the ids it had.
             .with_id_generator(WorkflowIdGenerator::default())
-            .with_resource(resource)
+            .with_resource(resource(service))
             .build();
         opentelemetry::global::set_tracer_provider(provider.clone());
         GATHERED.store(true, Ordering::Relaxed);

@@ -1,17 +1,26 @@
-//! A collector of traces that stands in for a real one: it takes what comes by OTLP and shows it.
+//! A collector of spans and figures that stands in for a real one: it takes what comes by OTLP and
+//! shows it.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     net::SocketAddr,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use opentelemetry_proto::tonic::{
-    collector::trace::v1::{
-        ExportTraceServiceRequest, ExportTraceServiceResponse,
-        trace_service_server::{TraceService, TraceServiceServer},
+    collector::{
+        metrics::v1::{
+            ExportMetricsServiceRequest, ExportMetricsServiceResponse,
+            metrics_service_server::{MetricsService, MetricsServiceServer},
+        },
+        trace::v1::{
+            ExportTraceServiceRequest, ExportTraceServiceResponse,
+            trace_service_server::{TraceService, TraceServiceServer},
+        },
     },
-    common::v1::any_value::Value,
+    common::v1::{AnyValue, KeyValue, any_value::Value},
+    metrics::v1::{metric::Data, number_data_point},
+    resource::v1::Resource,
 };
 use tokio::net::TcpListener;
 use tokio_stream::wrappers::TcpListenerStream;
@@ -30,11 +39,27 @@ pub struct Collected {
     pub text: String,
 }
 
-/// Takes spans as long as it lives.
+/// What a figure is of: the service, and the name with its labels as Prometheus writes them, those
+/// in the order of their names.
+pub type FigureKey = (String, String);
+
+/// Takes spans and figures as long as it lives.
 #[derive(Clone, Debug)]
 pub struct Collector {
     address: SocketAddr,
     spans: Arc<Mutex<BTreeSet<Collected>>>,
+    figures: Arc<Mutex<BTreeMap<FigureKey, Figure>>>,
+}
+
+/// A figure as it came last.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Figure {
+    /// Counted up since the process began.
+    Count(f64),
+    /// As it is now.
+    Level(f64),
+    /// How often, how much in all, and how often within each bound and beyond the last.
+    Spread(u64, f64, Vec<u64>),
 }
 
 impl Collector {
@@ -47,10 +72,11 @@ impl Collector {
         let collector = Self {
             address: listener.local_addr().expect("an address"),
             spans: Arc::default(),
+            figures: Arc::default(),
         };
-        let service = TraceServiceServer::new(collector.clone());
         let serving = Server::builder()
-            .add_service(service)
+            .add_service(TraceServiceServer::new(collector.clone()))
+            .add_service(MetricsServiceServer::new(collector.clone()))
             .serve_with_incoming(TcpListenerStream::new(listener));
         tokio::spawn(serving);
         collector
@@ -68,6 +94,13 @@ impl Collector {
         let spans = self.spans.lock().unwrap_or_else(PoisonError::into_inner);
         spans.clone()
     }
+
+    /// The figures that came so far.
+    #[must_use]
+    pub fn figures(&self) -> BTreeMap<FigureKey, Figure> {
+        let figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        figures.clone()
+    }
 }
 
 #[tonic::async_trait]
@@ -78,14 +111,7 @@ impl TraceService for Collector {
     ) -> Result<Response<ExportTraceServiceResponse>, Status> {
         let mut spans = self.spans.lock().unwrap_or_else(PoisonError::into_inner);
         for resource in request.into_inner().resource_spans {
-            let attributes = resource.resource.iter().flat_map(|it| &it.attributes);
-            let named = attributes
-                .filter(|it| it.key == "service.name")
-                .find_map(|it| match it.value.as_ref()?.value.as_ref()? {
-                    Value::StringValue(name) => Some(name.clone()),
-                    _ => None,
-                });
-            let service = named.unwrap_or_default();
+            let service = service_of(resource.resource);
             for span in resource.scope_spans.into_iter().flat_map(|it| it.spans) {
                 spans.insert(Collected {
                     service: service.clone(),
@@ -96,6 +122,96 @@ impl TraceService for Collector {
             }
         }
         Ok(Response::new(ExportTraceServiceResponse::default()))
+    }
+}
+
+#[tonic::async_trait]
+impl MetricsService for Collector {
+    async fn export(
+        &self,
+        request: Request<ExportMetricsServiceRequest>,
+    ) -> Result<Response<ExportMetricsServiceResponse>, Status> {
+        let mut figures = self.figures.lock().unwrap_or_else(PoisonError::into_inner);
+        for resource in request.into_inner().resource_metrics {
+            let service = service_of(resource.resource);
+            let scopes = resource.scope_metrics.into_iter();
+            for metric in scopes.flat_map(|scope| scope.metrics) {
+                let points = points(metric.data);
+                figures.extend(points.into_iter().map(|(labels, figure)| {
+                    let key = format!("{}{}", metric.name, written(labels));
+                    ((service.clone(), key), figure)
+                }));
+            }
+        }
+        Ok(Response::new(ExportMetricsServiceResponse::default()))
+    }
+}
+
+fn points(data: Option<Data>) -> Vec<(Vec<KeyValue>, Figure)> {
+    let number = |value| match value {
+        Some(number_data_point::Value::AsDouble(value)) => value,
+        // Small enough in a test to be exact.
+        Some(number_data_point::Value::AsInt(value)) => value as f64,
+        None => f64::NAN,
+    };
+    match data {
+        Some(Data::Sum(sum)) => {
+            let points = sum.data_points.into_iter();
+            points
+                .map(|it| (it.attributes, Figure::Count(number(it.value))))
+                .collect()
+        }
+        Some(Data::Gauge(gauge)) => {
+            let points = gauge.data_points.into_iter();
+            points
+                .map(|it| (it.attributes, Figure::Level(number(it.value))))
+                .collect()
+        }
+        Some(Data::Histogram(histogram)) => {
+            let points = histogram.data_points.into_iter();
+            points
+                .map(|it| {
+                    let sum = it.sum.unwrap_or(f64::NAN);
+                    (
+                        it.attributes,
+                        Figure::Spread(it.count, sum, it.bucket_counts),
+                    )
+                })
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// Labels as Prometheus writes them.
+fn written(labels: Vec<KeyValue>) -> String {
+    let mut labels: Vec<String> = labels
+        .into_iter()
+        .map(|label| {
+            format!(
+                "{}=\"{}\"",
+                label.key,
+                text(label.value).unwrap_or_default()
+            )
+        })
+        .collect();
+    labels.sort();
+    match labels.as_slice() {
+        [] => String::new(),
+        labels => format!("{{{}}}", labels.join(",")),
+    }
+}
+
+fn service_of(resource: Option<Resource>) -> String {
+    let attributes = resource.map(|it| it.attributes).unwrap_or_default();
+    let named = attributes.into_iter().find(|it| it.key == "service.name");
+    named.and_then(|it| text(it.value)).unwrap_or_default()
+}
+
+fn text(value: Option<AnyValue>) -> Option<String> {
+    match value?.value? {
+        Value::StringValue(text) => Some(text),
+        _ => None,
     }
 }
 

@@ -69,10 +69,7 @@ impl Database {
     /// # Panics
     /// When the database cannot be read.
     pub async fn weights(&self) -> BTreeMap<String, Weight> {
-        let mut url: Url = self.admin_url.parse().expect("a database URL");
-        url.set_path(&self.name);
-        let connection = PgConnection::connect(url.as_str()).await;
-        let mut connection = connection.expect("a connection");
+        let mut connection = self.superuser().await;
         let tables = "SELECT format('%I.%I', schemaname, tablename) FROM pg_tables \
                       WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1";
         let tables = sqlx::query_scalar(tables).fetch_all(&mut connection).await;
@@ -88,6 +85,23 @@ impl Database {
             weights.insert(table, Weight { rows, longest });
         }
         weights
+    }
+
+    /// Does what only the superuser may.
+    ///
+    /// # Panics
+    /// When the statement fails.
+    pub async fn run(&self, statement: &str) {
+        let mut connection = self.superuser().await;
+        let done = sqlx::query(AssertSqlSafe(statement)).execute(&mut connection);
+        done.await.expect("a statement");
+    }
+
+    async fn superuser(&self) -> PgConnection {
+        let mut url: Url = self.admin_url.parse().expect("a database URL");
+        url.set_path(&self.name);
+        let connection = PgConnection::connect(url.as_str()).await;
+        connection.expect("a connection")
     }
 
     /// The database's name.

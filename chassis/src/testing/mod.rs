@@ -43,7 +43,7 @@ use uuid::Uuid;
 #[cfg(test)]
 pub(crate) use self::keys::claims;
 pub use self::{
-    collector::{Collected, Collector},
+    collector::{Collected, Collector, Figure, FigureKey},
     database::{Database, Weight, database},
     keys::{AUDIENCE, ISSUER, Keys, auth, token, token_with},
     postgres_server::PostgresServer,

@@ -9,6 +9,7 @@
 )]
 
 mod mesh;
+mod privacy;
 mod surface;
 mod trace;
 

@@ -225,9 +225,8 @@ impl Groups {
     }
 }
 
-/// Whether there are two sides at all: a row that is new so far, and a transaction in reach. All
-/// rows of a file would be sorted for nothing in an account that is new, or when the file comes
-/// again.
+/// Whether there is another side at all, a transaction in reach: all rows of a file would be sorted
+/// for nothing in an account that is new.
 async fn is_possible(
     transaction: &mut UserTransaction,
     batch: Batch,
@@ -237,13 +236,10 @@ async fn is_possible(
     let possible = sqlx::query_scalar!(
         r#"
         WITH span AS MATERIALIZED (
-            SELECT account_id, min(booked_on) AS first, max(booked_on) AS last, count(*) AS rows
+            SELECT account_id, min(booked_on) AS first, max(booked_on) AS last
             FROM imports.staged WHERE import_id = $1 AND generation = $2 GROUP BY account_id
         )
-        SELECT coalesce((SELECT sum(rows) FROM span), 0) > (
-            SELECT count(*) FROM imports.verdict
-            WHERE import_id = $1 AND generation = $2 AND verdict <> 'new'
-        ) AND EXISTS (
+        SELECT EXISTS (
             SELECT FROM span
             JOIN ledger.transaction t
               ON t.user_id = $3 AND t.account_id = span.account_id

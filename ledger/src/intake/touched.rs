@@ -43,7 +43,9 @@ pub async fn match_touched(
     forget_resemblances(transaction, batch, &amounts).await?;
     if !fingerprints.is_empty() {
         forget_claims(transaction, batch, &fingerprints).await?;
-        claim_by_id(transaction, batch, Some(&fingerprints)).await?;
+        if batch.has_ids {
+            claim_by_id(transaction, batch, Some(&fingerprints)).await?;
+        }
         claim_by_fingerprint(transaction, batch, ids_are_stable, Some(&fingerprints)).await?;
     }
     Ok(amounts)

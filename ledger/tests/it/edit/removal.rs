@@ -11,6 +11,7 @@ async fn verdicts(shelf: &Shelf, fingerprint: u8) -> Vec<String> {
     let batch = Batch {
         import_id: shelf.fixture.clock.id(),
         generation: 1,
+        has_ids: true,
     };
     let row = stage::row(shelf.account, fingerprint);
     stage::copy(&mut transaction, batch, &[row]).await;

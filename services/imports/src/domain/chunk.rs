@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 /// Bytes of every chunk but the last: a chunk is one part in the object store, which wants at least
-/// 5 MiB, and is held in memory, which wants it small.
+/// 5 MiB, and is sent again whole when its connection breaks, which wants it small.
 pub const CHUNK_BYTES: i32 = 8 * 1024 * 1024;
 
-/// Chunks that are received at one time, of all users. Each costs its 8 MiB, and while it is sent
-/// on nearly as much again; the container has 128 MiB for this and for imports.
+/// Chunks that are received at one time, of all users. Each holds the message of its client that
+/// came last, of up to 4 MiB, while the next one comes; the container has 128 MiB for this and for
+/// imports.
 pub const CHUNKS_MAX: usize = 3;
 
 /// Chunks of one user that are received at one time, so that nobody takes the places of all.
@@ -18,6 +19,9 @@ pub const PLACE_WAIT_MAX: Duration = Duration::from_secs(10);
 
 /// How long a chunk may hold its place while it comes: 14 kilobytes a second.
 pub const CHUNK_TIME_MAX: Duration = Duration::from_secs(10 * 60);
+
+/// How long the store may take to answer when it has the last byte of a chunk.
+pub const ANSWER_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Files that are put together at one time; each is read once, and holds a connection of the
 /// database while the store works.
@@ -49,13 +53,13 @@ impl Cut {
 
     /// The bytes of this chunk, if there is one of this number.
     #[must_use]
-    pub fn bytes_of(self, number: i32) -> Option<usize> {
+    pub fn bytes_of(self, number: i32) -> Option<u64> {
         if !(0..self.count()).contains(&number) {
             return None;
         }
         let begin = i64::from(number) * i64::from(self.chunk_bytes);
         let bytes = (self.size_bytes - begin).min(self.chunk_bytes.into());
-        usize::try_from(bytes).ok()
+        u64::try_from(bytes).ok()
     }
 }
 

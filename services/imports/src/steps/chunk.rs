@@ -1,13 +1,23 @@
 //! A file into the object store chunk by chunk, over any number of connections.
 //!
-//! A chunk is one part of one multipart upload. Its row is claimed with its hash before the store
-//! is told of it, so whoever stores it again, or late, stores the same bytes. Whatever breaks off,
-//! the same chunk again goes on from there.
+//! A chunk is one part of one multipart upload, and leaves for the store while it comes, all but
+//! its last bytes. Those follow when the hash is right and the chunk's row is claimed with it, and
+//! before them the store has nothing: whoever stores the chunk again, or late, stores the same
+//! bytes. Whatever breaks off, the same chunk again goes on from there.
 
-use bytes::{Bytes, BytesMut};
+use std::pin::pin;
+
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
-use djinn_chassis::{auth::UserId, objects, postgres::UserTransaction};
-use futures::Stream;
+use djinn_chassis::{
+    auth::UserId,
+    objects::{self, Part, PartSink, SinkClosed},
+    postgres::UserTransaction,
+};
+use futures::{
+    Stream,
+    future::{Either, select},
+};
 use sha2::{Digest, Sha256};
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -19,7 +29,7 @@ use super::{
 };
 use crate::{
     Error,
-    domain::chunk::{CHUNK_TIME_MAX, UNFINISHED_MAX},
+    domain::chunk::{ANSWER_TIME_MAX, CHUNK_TIME_MAX, UNFINISHED_MAX},
     store::{
         chunk::{self, Announced, Chunked, Stage},
         due::{self, Duty},
@@ -118,19 +128,14 @@ impl Steps {
             return self.settle(user, header.upload_id).await;
         };
         let place = self.places.chunk(user).await?;
-        let content = whole(header, size, &mut bytes).await?;
-        let stored = self.claim(user, header).await?;
-        fail::fail_point!("chunk_after_claim", |_| Err(Error::killed()));
-        if !stored {
-            self.put(user, header, content).await?;
-        }
+        self.put(user, header, size, &mut bytes).await?;
         drop(place);
         fail::fail_point!("chunk_after_note", |_| Err(Error::killed()));
         self.settle(user, header.upload_id).await
     }
 
     /// The size of a chunk that is to be received; `None` if it is stored already.
-    async fn wanted(&self, user: UserId, header: Header) -> Result<Option<usize>, Error> {
+    async fn wanted(&self, user: UserId, header: Header) -> Result<Option<u64>, Error> {
         let mut transaction = self.store.user(user).await?;
         let upload = find(&mut transaction, header.upload_id).await?;
         let size = upload.cut.bytes_of(header.number).ok_or_else(|| {
@@ -139,7 +144,7 @@ impl Steps {
             Error::invalid("header.chunk_number", problem)
         })?;
         if let Some(announced) = header.size_bytes
-            && usize::try_from(announced) != Ok(size)
+            && announced != size
         {
             let problem = format!(
                 "is {announced}, and chunk {} has {size} bytes; cut the file as the upload tells",
@@ -177,14 +182,34 @@ impl Steps {
         }
     }
 
-    /// Stores a chunk that is claimed.
-    async fn put(&self, user: UserId, header: Header, content: Bytes) -> Result<(), Error> {
+    /// Passes a chunk on to the store and notes that it is there.
+    async fn put(
+        &self,
+        user: UserId,
+        header: Header,
+        size: u64,
+        bytes: &mut (impl Stream<Item = Result<Bytes, Error>> + Unpin),
+    ) -> Result<(), Error> {
         let upload_id = header.upload_id;
         let (key, multipart_id) = self.multipart(user, upload_id).await?;
+        let (sink, flow) = objects::flow(size);
+        let number = header.number + 1;
         let put = self
             .objects
-            .put_part(&key, &multipart_id, header.number + 1, content);
-        let part = match put.await {
+            .put_flow(&key, &multipart_id, number, flow, CHUNK_TIME_MAX);
+        let mut put = pin!(put);
+        let pass = pin!(self.pass(user, header, size, bytes, &sink));
+        let stored = match select(pass, put.as_mut()).await {
+            Either::Left((Ok(Passed::All | Passed::Stopped), _)) => answer(put).await,
+            // What the store has of it goes with the call to it.
+            Either::Left((Ok(Passed::Needless), _)) => return Ok(()),
+            Either::Left((Err(error), _)) => return Err(error),
+            Either::Right((Err(error), _)) => Err(error),
+            Either::Right((Ok(_), _)) => Err(objects::Error::Internal(
+                "the store answered before it had all of a part".into(),
+            )),
+        };
+        let part = match stored {
             Ok(part) => part,
             // Whole or given up in this very moment; or the store has lost it.
             Err(objects::Error::NotFound { .. }) => return self.overtaken(user, header).await,
@@ -199,6 +224,34 @@ impl Steps {
             return Err(Error::UploadGone { upload_id });
         }
         Ok(transaction.commit().await?)
+    }
+
+    /// Passes the bytes of a chunk on, the last of them when they are all there, are what was
+    /// announced, and are claimed.
+    async fn pass(
+        &self,
+        user: UserId,
+        header: Header,
+        size: u64,
+        bytes: &mut (impl Stream<Item = Result<Bytes, Error>> + Unpin),
+        sink: &PartSink,
+    ) -> Result<Passed, Error> {
+        let checked = timeout(CHUNK_TIME_MAX, check(header, size, bytes, sink)).await;
+        let checked = checked.unwrap_or(Err(Error::ChunkSlow {
+            limit_s: CHUNK_TIME_MAX.as_secs(),
+        }));
+        let Some(last) = checked? else {
+            return Ok(Passed::Stopped);
+        };
+        let stored = self.claim(user, header).await?;
+        fail::fail_point!("chunk_after_claim", |_| Err(Error::killed()));
+        if stored {
+            return Ok(Passed::Needless);
+        }
+        Ok(match sink.send(last).await {
+            Ok(()) => Passed::All,
+            Err(SinkClosed) => Passed::Stopped,
+        })
     }
 
     /// The key of the object and the store's id of its parts, which begin with the first chunk.
@@ -296,50 +349,66 @@ pub(super) async fn progress(
     })
 }
 
-/// The bytes of a chunk, all of them and no others.
-async fn whole(
+/// How far the bytes of a chunk have come.
+enum Passed {
+    /// All of them have left.
+    All,
+    /// The last were kept back: another call, with the same bytes, was faster.
+    Needless,
+    /// The store has stopped taking them, and says why.
+    Stopped,
+}
+
+/// Passes on what comes, all but the last message, and checks that it is the chunk that was
+/// announced. Returns that last message; `None` if the store has stopped taking.
+async fn check(
     header: Header,
-    size: usize,
+    size: u64,
     bytes: &mut (impl Stream<Item = Result<Bytes, Error>> + Unpin),
-) -> Result<Bytes, Error> {
-    let content = timeout(CHUNK_TIME_MAX, collect(size, bytes)).await;
-    let content = content.unwrap_or(Err(Error::ChunkSlow {
-        limit_s: CHUNK_TIME_MAX.as_secs(),
-    }))?;
-    let number = header.number;
-    if content.len() != size {
-        let more = if content.len() > size {
-            "more"
-        } else {
-            "fewer"
-        };
-        let problem = format!("chunk {number} has {size} bytes, and {more} came; send it again");
-        return Err(Error::invalid("chunk", problem));
+    sink: &PartSink,
+) -> Result<Option<Bytes>, Error> {
+    let (mut came, mut hash, mut last) = (0, Sha256::new(), Bytes::new());
+    while let Some(message) = next(bytes).await? {
+        if message.is_empty() {
+            continue;
+        }
+        came += u64::try_from(message.len()).unwrap_or(u64::MAX);
+        if came > size {
+            return Err(miscounted(header, size, "more"));
+        }
+        hash.update(&message);
+        if sink.send(std::mem::replace(&mut last, message)).await == Err(SinkClosed) {
+            return Ok(None);
+        }
     }
-    let found: [u8; 32] = Sha256::digest(&content).into();
+    if came < size {
+        return Err(miscounted(header, size, "fewer"));
+    }
+    let found: [u8; 32] = hash.finalize().into();
     if found != header.sha256 {
         let problem = format!(
-            "{} was announced for chunk {number}, and what came has {}; send it again",
+            "{} was announced for chunk {}, and what came has {}; send it again",
             hex::encode(header.sha256),
+            header.number,
             hex::encode(found),
         );
         return Err(Error::invalid("header.sha256", problem));
     }
-    Ok(content)
+    Ok(Some(last))
 }
 
-/// Up to `size` bytes, and the first message beyond them.
-async fn collect(
-    size: usize,
-    bytes: &mut (impl Stream<Item = Result<Bytes, Error>> + Unpin),
-) -> Result<Bytes, Error> {
-    let mut content = BytesMut::with_capacity(size);
-    while content.len() <= size
-        && let Some(piece) = next(bytes).await?
-    {
-        content.extend_from_slice(&piece);
-    }
-    Ok(content.freeze())
+fn miscounted(header: Header, size: u64, came: &str) -> Error {
+    let number = header.number;
+    let problem = format!("chunk {number} has {size} bytes, and {came} came; send it again");
+    Error::invalid("chunk", problem)
+}
+
+/// What the store says of a part that it has all of.
+async fn answer(
+    put: impl Future<Output = Result<Part, objects::Error>>,
+) -> Result<Part, objects::Error> {
+    let answer = timeout(ANSWER_TIME_MAX, put).await;
+    answer.unwrap_or_else(|elapsed| Err(objects::Error::Unavailable(elapsed.into())))
 }
 
 fn conflict(header: Header, known: &[u8]) -> Error {

@@ -48,7 +48,8 @@ impl Steps {
         }
         let (batch, stable) = (import.batch(), import.ids_are_stable);
         let amounts = match_touched(transaction, batch, touched, stable).await?;
-        find_resembling(transaction, batch, stable, Some(&amounts)).await
+        find_resembling(transaction, batch, stable, Some(&amounts)).await?;
+        Ok(())
     }
 
     async fn edit_some(

@@ -63,8 +63,13 @@ impl Steps {
         let versions = route::versions(transaction, import).await?;
         let batch = import.batch();
         let matched = intake::match_batch(transaction, batch, import.id_conflict_count).await?;
-        find_resembling(transaction, batch, matched.ids_are_stable, None).await?;
-        let (counts, included_minor) = totals(transaction, import).await?;
+        let (mut counts, mut included_minor) = totals(transaction, import).await?;
+        // Of a file that comes again nothing is left that could resemble something.
+        if counts.new > 0
+            && find_resembling(transaction, batch, matched.ids_are_stable, None).await? > 0
+        {
+            (counts, included_minor) = totals(transaction, import).await?;
+        }
         let balance = account::balance(transaction, import.account_id)
             .await?
             .ok_or_else(|| no_account(import))?;
@@ -113,29 +118,30 @@ async fn totals(
 const NOTED_MAX: usize = 10_000;
 
 /// Sweeps 3 and 4, group by group over what sweeps 1 and 2 have left; of some amounts only, if
-/// given.
+/// given. Returns how many rows resemble something.
 pub(super) async fn find_resembling(
     transaction: &mut UserTransaction,
     batch: Batch,
     ids_are_stable: bool,
     amounts: Option<&[i64]>,
-) -> Result<(), Error> {
+) -> Result<usize, Error> {
     let query = Query {
         ids_are_stable,
         days_max: DAYS_MAX.into(),
         amounts,
     };
     let mut groups = Groups::open(transaction, batch, query).await?;
-    let mut noted = Vec::new();
+    let (mut count, mut noted) = (0, Vec::new());
     while let Some(group) = groups.next(transaction).await? {
         noted.extend(resembling(group).pairs.into_iter().map(verdict));
         if noted.len() >= NOTED_MAX {
             resemblance::note(transaction, batch, &noted).await?;
+            count += noted.len();
             noted.clear();
         }
     }
     resemblance::note(transaction, batch, &noted).await?;
-    Ok(())
+    Ok(count + noted.len())
 }
 
 fn resembling(group: Group) -> Found {
@@ -199,6 +205,10 @@ impl Import {
         Batch {
             import_id: self.import_id,
             generation: self.etag.generation,
+            has_ids: self
+                .reading
+                .as_ref()
+                .is_none_or(|reading| reading.external_id.is_some()),
         }
     }
 }

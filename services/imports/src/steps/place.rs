@@ -1,4 +1,4 @@
-//! Places for chunks, which are held in memory while they come: so many for all, so many for one
+//! Places for chunks, each of which holds memory while it comes: so many for all, so many for one
 //! user, and a wait that ends.
 
 use std::{

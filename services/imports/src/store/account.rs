@@ -138,7 +138,8 @@ pub struct Counted {
 }
 
 /// Counts the rows of each account, sums what is included, and notes it: one look at all rows of
-/// the file, of which there may be millions. Rows that cannot be read have no account.
+/// the file, of which there may be millions: the join is on the one column that tells rows apart,
+/// and rows are counted by kind before the kinds are. Rows that cannot be read have no account.
 ///
 /// # Errors
 /// As the database answers; [`Error::SumTooLarge`] when a sum passes 64 bits.
@@ -148,26 +149,33 @@ pub async fn count(
 ) -> Result<Vec<Counted>, Error> {
     let rows = sqlx::query!(
         r#"
-        SELECT s.account_id AS "account_id!", count(*) AS "rows!",
-               count(*) FILTER (WHERE v.verdict IS NULL OR v.verdict = 'new') AS "new!",
-               count(*) FILTER (WHERE v.verdict = 'duplicate') AS "duplicate!",
-               count(*) FILTER (WHERE v.verdict = 'deleted_before') AS "deleted_before!",
-               count(*) FILTER (WHERE v.verdict = 'changed') AS "changed!",
-               count(*) FILTER (WHERE v.verdict = 'suspected') AS "suspected!",
-               count(*) FILTER (
-                   WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
-               ) AS "included!",
-               count(*) FILTER (
-                   WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'link'
-               ) AS "linked!",
-               count(*) FILTER (WHERE s.edited_fields IS NOT NULL) AS "edited!",
-               coalesce(sum(s.amount_minor) FILTER (
-                   WHERE imports.row_action(s.action, v.verdict, v.linkable) = 'add'
-               ), 0)::text AS "included_minor!"
-        FROM imports.staged s
-        LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
-        WHERE s.import_id = $1 AND s.generation = $2
-        GROUP BY s.account_id
+        SELECT account_id AS "account_id!", sum(rows)::bigint AS "rows!",
+               coalesce(sum(rows) FILTER (WHERE verdict = 'new'), 0)::bigint AS "new!",
+               coalesce(sum(rows) FILTER (WHERE verdict = 'duplicate'), 0)::bigint
+                   AS "duplicate!",
+               coalesce(sum(rows) FILTER (WHERE verdict = 'deleted_before'), 0)::bigint
+                   AS "deleted_before!",
+               coalesce(sum(rows) FILTER (WHERE verdict = 'changed'), 0)::bigint AS "changed!",
+               coalesce(sum(rows) FILTER (WHERE verdict = 'suspected'), 0)::bigint
+                   AS "suspected!",
+               coalesce(sum(rows) FILTER (WHERE action = 'add'), 0)::bigint AS "included!",
+               coalesce(sum(rows) FILTER (WHERE action = 'link'), 0)::bigint AS "linked!",
+               sum(edited)::bigint AS "edited!",
+               coalesce(sum(minor) FILTER (WHERE action = 'add'), 0)::text AS "included_minor!"
+        FROM (
+            SELECT s.account_id, coalesce(v.verdict, 'new') AS verdict,
+                   imports.row_action(s.action, v.verdict, v.linkable) AS action,
+                   count(*) AS rows, count(s.edited_fields) AS edited,
+                   sum(s.amount_minor) AS minor
+            FROM imports.staged s
+            LEFT JOIN (
+                SELECT row_number, verdict, linkable FROM imports.verdict
+                WHERE import_id = $1 AND generation = $2
+            ) v USING (row_number)
+            WHERE s.import_id = $1 AND s.generation = $2
+            GROUP BY 1, 2, 3
+        ) kinds
+        GROUP BY account_id
         "#,
         target.import_id,
         target.generation,

@@ -112,6 +112,7 @@ async fn a_copied_row_comes_into_no_account_of_somebody_else() {
     let batch = Batch {
         import_id: import_id.parse().unwrap(),
         generation: 1,
+        has_ids: true,
     };
     let change = Change::begin(&clock);
     let failure = intake::commit_batch(&mut transaction, batch, &change, clock.now()).await;

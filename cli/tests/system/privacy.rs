@@ -1,0 +1,270 @@
+//! What an operator is told says nothing of what statements say: no payee, no amount and no number
+//! of an account in a log, a figure or a span, whether all goes well or not.
+
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use djinn_chassis::{
+    auth::UserId,
+    testing::{self, Collector},
+};
+
+use crate::mesh::Mesh;
+
+/// Cells that are shorter may well be part of an id or a time.
+const CELL_CHARS_MIN: usize = 5;
+
+/// How long the last spans and figures may take to the collector.
+const DEADLINE: Duration = Duration::from_secs(60);
+
+/// Of a German bank, with rows as every user has them.
+const GIRO: &str = "de-giro.csv";
+
+/// What clamd knows for dangerous.
+const SIGNATURE: &str = concat!(
+    r"X5O!P%@AP[4\PZX54(P^)7CC)7}$",
+    "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
+);
+
+/// How the span of something that failed ends.
+const FAILED: &str = "code: Error";
+
+/// Every example goes in, and then whatever can go wrong with one does.
+#[tokio::test]
+async fn nothing_an_operator_is_told_says_what_statements_say() {
+    let collector = Collector::start().await;
+    let mesh = Mesh::traced(&collector).await;
+    let user = testing::user();
+    let mut cells = Cells::default();
+    for path in examples() {
+        let content = std::fs::read(&path).unwrap();
+        cells.add(&text(&content));
+        import(&mesh, user, &path.display().to_string()).await;
+    }
+    cells.add("Doctor Ursula Zimmerli-Baumgartner;AT483200000012345864;-7512,39");
+    go_wrong(&mesh, user).await;
+    fail(&mesh, &collector).await;
+
+    let figures = testing::eventually("the figures", DEADLINE, async || {
+        let figures = collector.figures();
+        (!figures.is_empty()).then_some(figures)
+    });
+    let figures = figures.await;
+    let spans = collector.spans();
+    let mut told = mesh.told().await;
+    told.push((
+        "the spans".to_owned(),
+        join(spans.iter().map(|it| &it.text)),
+    ));
+    told.push((
+        "what was sent".to_owned(),
+        join(figures.keys().map(|it| &it.1)),
+    ));
+    for (what, text) in told {
+        assert!(!text.is_empty(), "{what} says nothing at all");
+        let found = cells.told_by(&text);
+        assert!(found.is_empty(), "{what}: {found:?}");
+    }
+}
+
+/// Imports a file into an account of its own. Whether it can be is not asked.
+async fn import(mesh: &Mesh, user: UserId, file: &str) {
+    let name = format!("{}", uuid::Uuid::new_v4());
+    let open = ["account", "create", "--name", &name, "--currency", "EUR"];
+    mesh.json(user, &open).await;
+    mesh.run(user, &["import", file, "--account", &name, "--yes"])
+        .await;
+}
+
+/// Each of these is refused, or fails on its way.
+async fn go_wrong(mesh: &Mesh, user: UserId) {
+    let giro = std::fs::read(examples_folder().join(GIRO)).unwrap();
+    let giro = text(&giro);
+    let broken = giro.replace("03.26\"", "Mai\"");
+    let infected = format!("{giro}{SIGNATURE}\n");
+    let prose = "Dear Doctor Ursula Zimmerli-Baumgartner, please pay -7512,39 to \
+         AT483200000012345864.\n"
+        .repeat(40);
+    for (name, content) in [
+        ("broken.csv", broken),
+        ("infected.csv", infected),
+        ("letter.csv", prose),
+        ("Zimmerli-Baumgartner.csv", "\0".repeat(10_000)),
+        ("empty.csv", String::new()),
+    ] {
+        let path = mesh.file(name, content.as_bytes());
+        import(mesh, user, &path).await;
+    }
+    // Somebody with one account, so that nothing is asked.
+    let user = testing::user();
+    let number = "DE21999900000000123456";
+    let open = ["account", "create", "--currency", "EUR", "--number", number];
+    let owner = "Doctor Ursula Zimmerli-Baumgartner";
+    for name in [owner, "Another"] {
+        mesh.run(user, &[&open[..], &["--name", name]].concat())
+            .await;
+    }
+    let file = examples_folder().join(GIRO).display().to_string();
+    let request = uuid::Uuid::new_v4().to_string();
+    let import = ["import", &file, "--yes", "--request-id", &request];
+    let said = mesh
+        .run(user, &[&import[..], &["--account", owner]].concat())
+        .await;
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let import: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    let import_id = import["importId"].as_str().unwrap();
+    for arguments in [
+        &["imports", "rows", import_id][..],
+        &["imports", "confirm", import_id],
+        &["imports", "cancel", import_id],
+        &["imports", "revert", import_id, "--yes"],
+        &["transactions", "list", "--text", owner],
+        &[
+            "transactions",
+            "list",
+            "--account",
+            "Nobody Zimmerli-Baumgartner",
+        ],
+    ] {
+        mesh.run(user, arguments).await;
+    }
+    // The same request for another file.
+    let other = mesh.file("other.csv", prose_of(owner).as_bytes());
+    let import = [
+        "import",
+        &other,
+        "--account",
+        owner,
+        "--request-id",
+        &request,
+    ];
+    mesh.run(user, &import).await;
+}
+
+fn prose_of(owner: &str) -> String {
+    format!("Date,Description,Amount\n2026-01-31,{owner},-7512.39\n")
+}
+
+/// A commit that the database refuses, whose answer quotes the row.
+async fn fail(mesh: &Mesh, collector: &Collector) {
+    let user = testing::user();
+    let open = ["account", "create", "--name", "Giro", "--currency", "EUR"];
+    mesh.json(user, &open).await;
+    let file = mesh.file(
+        "unlucky.csv",
+        prose_of("Doctor Ursula Zimmerli-Baumgartner").as_bytes(),
+    );
+    let unlucky =
+        "ALTER TABLE ledger.transaction ADD CONSTRAINT unlucky CHECK (amount_minor <> -751239)";
+    mesh.database().run(unlucky).await;
+    let failed = async {
+        testing::eventually("a span of a failure", DEADLINE, async || {
+            let spans = collector.spans();
+            let failed = spans
+                .iter()
+                .any(|span| span.name.starts_with("RunActivity") && span.text.contains(FAILED));
+            failed.then_some(())
+        })
+        .await;
+        let lucky = "ALTER TABLE ledger.transaction DROP CONSTRAINT unlucky";
+        mesh.database().run(lucky).await;
+    };
+    let import = ["import", &file, "--account", "Giro", "--yes"];
+    tokio::join!(failed, mesh.run(user, &import));
+}
+
+fn examples_folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
+}
+
+/// Every statement of ours.
+fn examples() -> Vec<PathBuf> {
+    let folder = examples_folder();
+    let folders = ["", "accounts", "asking", "matching"].map(|name| folder.join(name));
+    let entries = folders
+        .iter()
+        .flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let mut statements: Vec<_> = paths
+        .filter(|path| path.extension().is_some_and(|name| name == "csv"))
+        .collect();
+    statements.sort();
+    assert!(statements.len() > 10, "{statements:?}");
+    statements
+}
+
+/// As UTF-8, or as ISO 8859-1, whose bytes are the characters of the same numbers. Of the other
+/// encodings only what is ASCII comes out right, which is numbers and most payees.
+fn text(content: &[u8]) -> String {
+    String::from_utf8(content.to_vec())
+        .unwrap_or_else(|_| content.iter().copied().map(char::from).collect())
+}
+
+fn join<'a>(texts: impl Iterator<Item = &'a String>) -> String {
+    texts.map(String::as_str).collect::<Vec<_>>().join("\n")
+}
+
+/// What statements say.
+#[derive(Default)]
+struct Cells {
+    texts: BTreeSet<String>,
+    /// Amounts in minor units, and numbers as they are.
+    figures: BTreeSet<String>,
+}
+
+impl Cells {
+    /// The cells of a statement. A line without a digit is a header, whose words are no secret.
+    fn add(&mut self, statement: &str) {
+        let rows = statement.lines();
+        let rows = rows.filter(|row| row.bytes().any(|byte| byte.is_ascii_digit()));
+        let cells = rows.flat_map(|row| match row.contains(';') {
+            // Where amounts have a decimal comma.
+            true => row.split(&[';', '\t'][..]),
+            false => row.split(&[',', '\t'][..]),
+        });
+        for cell in cells {
+            let cell = cell.trim_matches(['"', '-', '+', ' ', '\r']);
+            let figures: String = cell
+                .chars()
+                .filter(|found| !matches!(found, '.' | ',' | ' ' | '\''))
+                .collect();
+            let long = |text: &str| text.chars().count() >= CELL_CHARS_MIN;
+            if long(cell) {
+                self.texts.insert(cell.to_owned());
+            }
+            if long(&figures) && figures.bytes().all(|byte| byte.is_ascii_digit()) {
+                self.figures.insert(figures);
+            }
+        }
+    }
+
+    /// Those that a text tells: texts anywhere, figures as words of their own.
+    fn told_by<'a>(&'a self, text: &str) -> Vec<&'a String> {
+        let words: BTreeSet<&str> = text
+            .split(|found: char| !found.is_ascii_alphanumeric())
+            .collect();
+        let texts = self.texts.iter().filter(|cell| text.contains(&***cell));
+        let figures = self.figures.iter().filter(|it| words.contains(&***it));
+        texts.chain(figures).collect()
+    }
+}
+
+/// What is looked for would be found.
+#[test]
+fn a_payee_an_amount_and_an_account_are_found_where_they_are_told() {
+    let mut cells = Cells::default();
+    let giro = std::fs::read(examples_folder().join(GIRO)).unwrap();
+    cells.add(&text(&giro));
+    for (text, found) in [
+        ("to=Hausverwaltung K\u{f6}ster & S\u{f6}hne", true),
+        ("amount_minor=-284116", true),
+        ("account=DE34999900000000440055", true),
+        ("id=928411600", false),
+        ("rows=18", false),
+    ] {
+        assert_eq!(!cells.told_by(text).is_empty(), found, "{text}");
+    }
+}
