@@ -216,6 +216,10 @@ async fn claim_by_id(
 ///
 /// Conditions on ranks are inequalities where an equality would do: of those the planner expects a
 /// third of the rows, which is wrong by a little, and of equalities one in two hundred.
+#[expect(
+    clippy::too_many_lines,
+    reason = "it is one statement, and its parts name each other"
+)]
 async fn claim_by_fingerprint(
     transaction: &mut UserTransaction,
     batch: Batch,
