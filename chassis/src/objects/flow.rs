@@ -11,20 +11,14 @@ use std::{
 };
 
 use aws_sdk_s3::{
-    config::{
-        Config, StalledStreamProtectionConfig,
-        timeout::{TimeoutConfig, TimeoutConfigBuilder},
-    },
+    config::{Config, StalledStreamProtectionConfig, timeout::TimeoutConfig},
     primitives::{ByteStream, SdkBody},
 };
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
-use super::{ATTEMPT_TIMEOUT, Error, Objects, Part, part};
-
-/// The most bytes that leave in one piece: the HTTP client copies each before it writes it.
-const PIECE_BYTES_MAX: usize = 64 * 1024;
+use super::{ATTEMPT_TIMEOUT, Error, Objects, Part, part, piece::PIECE_BYTES_MAX};
 
 /// Pieces that wait between sender and store.
 const PIECES_WAITING_MAX: usize = 2;
@@ -109,14 +103,12 @@ impl Objects {
 /// sends has a limit for pauses, which the store's client must not shorten.
 fn patience(time_max: Duration) -> aws_sdk_s3::config::Builder {
     let limit = time_max.saturating_add(ATTEMPT_TIMEOUT);
-    let timeouts: TimeoutConfigBuilder = TimeoutConfig::builder();
+    let timeouts = TimeoutConfig::builder()
+        .operation_attempt_timeout(limit)
+        .operation_timeout(limit)
+        .build();
     Config::builder()
-        .timeout_config(
-            timeouts
-                .operation_attempt_timeout(limit)
-                .operation_timeout(limit)
-                .build(),
-        )
+        .timeout_config(timeouts)
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
 }
 

@@ -23,7 +23,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 
 /// The most bytes that leave in one piece.
-const PIECE_BYTES_MAX: usize = 64 * 1024;
+pub(super) const PIECE_BYTES_MAX: usize = 64 * 1024;
 
 /// An HTTP client whose requests leave in pieces.
 #[derive(Debug)]

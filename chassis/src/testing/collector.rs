@@ -19,7 +19,7 @@ use opentelemetry_proto::tonic::{
         },
     },
     common::v1::{AnyValue, KeyValue, any_value::Value},
-    metrics::v1::{metric::Data, number_data_point},
+    metrics::v1::{NumberDataPoint, metric::Data, number_data_point},
     resource::v1::Resource,
 };
 use tokio::net::TcpListener;
@@ -148,39 +148,37 @@ impl MetricsService for Collector {
 }
 
 fn points(data: Option<Data>) -> Vec<(Vec<KeyValue>, Figure)> {
+    match data {
+        Some(Data::Sum(sum)) => numbers(sum.data_points, Figure::Count),
+        Some(Data::Gauge(gauge)) => numbers(gauge.data_points, Figure::Level),
+        Some(Data::Histogram(histogram)) => {
+            let points = histogram.data_points.into_iter();
+            points
+                .map(|it| {
+                    let sum = it.sum.unwrap_or(f64::NAN);
+                    let spread = Figure::Spread(it.count, sum, it.bucket_counts);
+                    (it.attributes, spread)
+                })
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn numbers(
+    points: Vec<NumberDataPoint>,
+    figure: fn(f64) -> Figure,
+) -> Vec<(Vec<KeyValue>, Figure)> {
     let number = |value| match value {
         Some(number_data_point::Value::AsDouble(value)) => value,
         // Small enough in a test to be exact.
         Some(number_data_point::Value::AsInt(value)) => value as f64,
         None => f64::NAN,
     };
-    match data {
-        Some(Data::Sum(sum)) => {
-            let points = sum.data_points.into_iter();
-            points
-                .map(|it| (it.attributes, Figure::Count(number(it.value))))
-                .collect()
-        }
-        Some(Data::Gauge(gauge)) => {
-            let points = gauge.data_points.into_iter();
-            points
-                .map(|it| (it.attributes, Figure::Level(number(it.value))))
-                .collect()
-        }
-        Some(Data::Histogram(histogram)) => {
-            let points = histogram.data_points.into_iter();
-            points
-                .map(|it| {
-                    let sum = it.sum.unwrap_or(f64::NAN);
-                    (
-                        it.attributes,
-                        Figure::Spread(it.count, sum, it.bucket_counts),
-                    )
-                })
-                .collect()
-        }
-        _ => Vec::new(),
-    }
+    let points = points.into_iter();
+    points
+        .map(|it| (it.attributes, figure(number(it.value))))
+        .collect()
 }
 
 /// Labels as Prometheus writes them.

@@ -29,6 +29,20 @@ const SIGNATURE: &str = concat!(
     "EICAR-STANDARD-ANTIVIRUS-TEST-FILE!$H+H*"
 );
 
+/// Whose account it is; in no example.
+const OWNER: &str = "Doctor Ursula Zimmerli-Baumgartner";
+
+/// The name of all other accounts.
+const ACCOUNT: &str = "Giro";
+
+/// How `djinn` ends, as its help tells.
+const DONE: Option<i32> = Some(0);
+const WRONG: Option<i32> = Some(2);
+const ASKING: Option<i32> = Some(3);
+const REFUSED: Option<i32> = Some(4);
+const MISSING: Option<i32> = Some(6);
+const CONFLICT: Option<i32> = Some(8);
+
 /// How the span of something that failed ends.
 const FAILED: &str = "code: Error";
 
@@ -37,15 +51,16 @@ const FAILED: &str = "code: Error";
 async fn nothing_an_operator_is_told_says_what_statements_say() {
     let collector = Collector::start().await;
     let mesh = Mesh::traced(&collector).await;
-    let user = testing::user();
     let mut cells = Cells::default();
-    for path in examples() {
-        let content = std::fs::read(&path).unwrap();
-        cells.add(&text(&content));
-        import(&mesh, user, &path.display().to_string()).await;
+    for (path, currency) in examples() {
+        cells.add(&text(&std::fs::read(&path).unwrap()));
+        let code = import(&mesh, &path.display().to_string(), currency).await;
+        let whole = [DONE, ASKING];
+        assert!(whole.contains(&code), "{}: {code:?}", path.display());
     }
     cells.add("Doctor Ursula Zimmerli-Baumgartner;AT483200000012345864;-7512,39");
-    go_wrong(&mesh, user).await;
+    go_wrong(&mesh).await;
+    repeat_and_undo(&mesh).await;
     fail(&mesh, &collector).await;
 
     let figures = testing::eventually("the figures", DEADLINE, async || {
@@ -70,78 +85,79 @@ async fn nothing_an_operator_is_told_says_what_statements_say() {
     }
 }
 
-/// Imports a file into an account of its own. Whether it can be is not asked.
-async fn import(mesh: &Mesh, user: UserId, file: &str) {
-    let name = format!("{}", uuid::Uuid::new_v4());
-    let open = ["account", "create", "--name", &name, "--currency", "EUR"];
+/// Somebody with one account, so that nothing is asked about the others.
+async fn somebody(mesh: &Mesh, currency: &str) -> UserId {
+    let user = testing::user();
+    let open = [
+        "account",
+        "create",
+        "--name",
+        ACCOUNT,
+        "--currency",
+        currency,
+    ];
     mesh.json(user, &open).await;
-    mesh.run(user, &["import", file, "--account", &name, "--yes"])
-        .await;
+    user
 }
 
-/// Each of these is refused, or fails on its way.
-async fn go_wrong(mesh: &Mesh, user: UserId) {
-    let giro = std::fs::read(examples_folder().join(GIRO)).unwrap();
-    let giro = text(&giro);
-    let broken = giro.replace("03.26\"", "Mai\"");
+/// Imports a file as somebody of its own, and says with what code that ended.
+async fn import(mesh: &Mesh, file: &str, currency: &str) -> Option<i32> {
+    let user = somebody(mesh, currency).await;
+    let import = ["import", file, "--account", ACCOUNT, "--yes"];
+    mesh.run(user, &import).await.code
+}
+
+/// Files that are refused, or fail on their way.
+async fn go_wrong(mesh: &Mesh) {
+    let giro = text(&std::fs::read(examples_folder().join(GIRO)).unwrap());
     let infected = format!("{giro}{SIGNATURE}\n");
-    let prose = "Dear Doctor Ursula Zimmerli-Baumgartner, please pay -7512,39 to \
-         AT483200000012345864.\n"
-        .repeat(40);
-    for (name, content) in [
-        ("broken.csv", broken),
-        ("infected.csv", infected),
-        ("letter.csv", prose),
-        ("Zimmerli-Baumgartner.csv", "\0".repeat(10_000)),
-        ("empty.csv", String::new()),
+    let prose = format!("Dear {OWNER}, please pay -7512,39 to AT483200000012345864.\n").repeat(40);
+    for (name, content, ended) in [
+        ("broken.csv", giro.replace("03.26\"", "Mai\""), DONE),
+        ("infected.csv", infected, REFUSED),
+        ("letter.csv", prose, REFUSED),
+        ("Zimmerli-Baumgartner.csv", "\0".repeat(10_000), REFUSED),
+        ("empty.csv", String::new(), WRONG),
     ] {
         let path = mesh.file(name, content.as_bytes());
-        import(mesh, user, &path).await;
+        assert_eq!(import(mesh, &path, "EUR").await, ended, "{name}");
     }
-    // Somebody with one account, so that nothing is asked.
+}
+
+/// What a person does twice, undoes, or cannot do.
+async fn repeat_and_undo(mesh: &Mesh) {
     let user = testing::user();
     let number = "DE21999900000000123456";
     let open = ["account", "create", "--currency", "EUR", "--number", number];
-    let owner = "Doctor Ursula Zimmerli-Baumgartner";
-    for name in [owner, "Another"] {
-        mesh.run(user, &[&open[..], &["--name", name]].concat())
-            .await;
-    }
+    let open = |name| [&open[..], &["--name", name]].concat();
+    assert_eq!(mesh.run(user, &open(OWNER)).await.code, DONE);
+    assert_eq!(mesh.run(user, &open("Another")).await.code, CONFLICT);
     let file = examples_folder().join(GIRO).display().to_string();
     let request = uuid::Uuid::new_v4().to_string();
-    let import = ["import", &file, "--yes", "--request-id", &request];
-    let said = mesh
-        .run(user, &[&import[..], &["--account", owner]].concat())
-        .await;
-    assert_eq!(said.code, Some(0), "{}", said.stderr);
-    let import: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
-    let import_id = import["importId"].as_str().unwrap();
-    for arguments in [
-        &["imports", "rows", import_id][..],
-        &["imports", "confirm", import_id],
-        &["imports", "cancel", import_id],
-        &["imports", "revert", import_id, "--yes"],
-        &["transactions", "list", "--text", owner],
-        &[
-            "transactions",
-            "list",
-            "--account",
-            "Nobody Zimmerli-Baumgartner",
-        ],
+    let import = async |file: &str| {
+        let into = ["--account", OWNER, "--yes", "--request-id", &request];
+        mesh.run(user, &[&["import", file], &into[..]].concat())
+            .await
+    };
+    let said = import(&file).await;
+    assert_eq!(said.code, DONE, "{}", said.stderr);
+    let imported: serde_json::Value = serde_json::from_str(&said.stdout).unwrap();
+    let import_id = imported["importId"].as_str().unwrap();
+    for (arguments, ended) in [
+        (&["imports", "rows", import_id][..], DONE),
+        (&["imports", "cancel", import_id], REFUSED),
+        (&["imports", "revert", import_id, "--yes"], DONE),
+        (&["imports", "confirm", import_id], REFUSED),
+        (&["transactions", "list", "--text", OWNER], DONE),
+        (&["transactions", "list", "--account", OWNER], DONE),
+        (&["transactions", "list", "--account", "Zimmerli"], MISSING),
     ] {
-        mesh.run(user, arguments).await;
+        let said = mesh.run(user, arguments).await;
+        assert_eq!(said.code, ended, "{arguments:?}: {}", said.stderr);
     }
     // The same request for another file.
-    let other = mesh.file("other.csv", prose_of(owner).as_bytes());
-    let import = [
-        "import",
-        &other,
-        "--account",
-        owner,
-        "--request-id",
-        &request,
-    ];
-    mesh.run(user, &import).await;
+    let other = mesh.file("other.csv", prose_of(OWNER).as_bytes());
+    assert_eq!(import(&other).await.code, CONFLICT);
 }
 
 fn prose_of(owner: &str) -> String {
@@ -150,13 +166,7 @@ fn prose_of(owner: &str) -> String {
 
 /// A commit that the database refuses, whose answer quotes the row.
 async fn fail(mesh: &Mesh, collector: &Collector) {
-    let user = testing::user();
-    let open = ["account", "create", "--name", "Giro", "--currency", "EUR"];
-    mesh.json(user, &open).await;
-    let file = mesh.file(
-        "unlucky.csv",
-        prose_of("Doctor Ursula Zimmerli-Baumgartner").as_bytes(),
-    );
+    let file = mesh.file("unlucky.csv", prose_of(OWNER).as_bytes());
     let unlucky =
         "ALTER TABLE ledger.transaction ADD CONSTRAINT unlucky CHECK (amount_minor <> -751239)";
     mesh.database().run(unlucky).await;
@@ -172,28 +182,31 @@ async fn fail(mesh: &Mesh, collector: &Collector) {
         let lucky = "ALTER TABLE ledger.transaction DROP CONSTRAINT unlucky";
         mesh.database().run(lucky).await;
     };
-    let import = ["import", &file, "--account", "Giro", "--yes"];
-    tokio::join!(failed, mesh.run(user, &import));
+    let ((), ended) = tokio::join!(failed, import(mesh, &file, "EUR"));
+    assert_eq!(ended, DONE, "once the database takes it");
 }
 
 fn examples_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples")
 }
 
-/// Every statement of ours.
-fn examples() -> Vec<PathBuf> {
+/// Every statement of ours, with the currency of its account.
+fn examples() -> Vec<(PathBuf, &'static str)> {
     let folder = examples_folder();
-    let folders = ["", "accounts", "asking", "matching"].map(|name| folder.join(name));
-    let entries = folders
-        .iter()
-        .flat_map(|folder| std::fs::read_dir(folder).unwrap());
-    let paths = entries.map(|entry| entry.unwrap().path());
-    let mut statements: Vec<_> = paths
-        .filter(|path| path.extension().is_some_and(|name| name == "csv"))
-        .collect();
-    statements.sort();
-    assert!(statements.len() > 10, "{statements:?}");
-    statements
+    let manifest = include_str!("../../../examples/manifest.tsv");
+    let listed = manifest.lines().skip(1).map(|line| {
+        let cells: Vec<_> = line.split('\t').collect();
+        (cells[0], cells[5])
+    });
+    let others = [
+        ("accounts/de-zwei-konten.csv", "EUR"),
+        ("asking/uk-spring.csv", "GBP"),
+        ("asking/uk-winter.csv", "GBP"),
+        ("matching/de-mai.csv", "EUR"),
+    ];
+    let all = listed.chain(others);
+    all.map(|(file, currency)| (folder.join(file), currency))
+        .collect()
 }
 
 /// As UTF-8, or as ISO 8859-1, whose bytes are the characters of the same numbers. Of the other
@@ -261,6 +274,7 @@ fn a_payee_an_amount_and_an_account_are_found_where_they_are_told() {
     for (text, found) in [
         ("to=Hausverwaltung K\u{f6}ster & S\u{f6}hne", true),
         ("amount_minor=-284116", true),
+        ("amount=2841,16", true),
         ("account=DE34999900000000440055", true),
         ("id=928411600", false),
         ("rows=18", false),

@@ -1,10 +1,13 @@
 //! Killed between any two steps of a chunk: what was stored stays, and the same chunks again make
 //! the file whole.
 
+use bytes::Bytes;
 use djinn_chassis::testing::{self, Proxy};
+use futures::{StreamExt, stream};
+use tokio::sync::oneshot;
 use tonic::Code;
 
-use super::{CHUNK, begin, chunk_of, content, progress, put, sha256};
+use super::{CHUNK, begin, chunk_of, content, header, progress, put, send, sha256};
 use crate::world::{World, refused};
 
 /// Where the process dies, and what has arrived by then.
@@ -104,5 +107,45 @@ async fn an_object_store_that_is_away_loses_no_chunk() {
     assert_eq!((found.received_chunks, found.upload), (vec![0, 1], None));
     store.heal();
     let whole = put(&mut client, &upload_id, 1, last).await.unwrap();
+    assert_eq!(whole.upload.unwrap().sha256, sha256(&file));
+}
+
+/// The store dies while a chunk is on its way through: the client hears of it though it has not sent
+/// all, nothing of the chunk counts, and another content may still come under its number.
+#[tokio::test]
+async fn an_object_store_that_dies_within_a_chunk_keeps_nothing_of_it() {
+    let store = testing::stack().s3_endpoint.clone();
+    let store = Proxy::to(store.trim_start_matches("http://").to_owned()).await;
+    let endpoint = format!("http://{}", store.address());
+    let world = World::with(&[("DJINN_S3_ENDPOINT", &endpoint)]).await;
+    let user = testing::user();
+    let mut client = world.client(user);
+    let file = content(CHUNK);
+    let upload_id = begin(&mut client, &file).await;
+    let other = vec![7; CHUNK];
+    let pieces: Vec<Bytes> = other
+        .chunks(512 * 1024)
+        .map(Bytes::copy_from_slice)
+        .collect();
+    let (held, is_held) = oneshot::channel();
+    let most = pieces.len() - 1;
+    // Polled past what the windows take: the store has bytes of it.
+    let begun = stream::iter(pieces.into_iter().take(most));
+    let pause = stream::once(async move {
+        held.send(()).ok();
+        futures::future::pending::<Bytes>().await
+    });
+    let announced = header(&upload_id, 0, &other);
+    let mut sender = world.client(user);
+    let sending = send(&mut sender, announced, begun.chain(pause));
+    let (answer, ()) = tokio::join!(sending, async {
+        is_held.await.unwrap();
+        store.cut();
+    });
+    refused(answer, Code::Unavailable, "OBJECT_STORE_UNAVAILABLE");
+    store.heal();
+    let found = progress(&mut client, &upload_id).await.unwrap();
+    assert_eq!(found.received_chunks, [0; 0]);
+    let whole = put(&mut client, &upload_id, 0, &file).await.unwrap();
     assert_eq!(whole.upload.unwrap().sha256, sha256(&file));
 }
