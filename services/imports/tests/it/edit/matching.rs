@@ -69,6 +69,33 @@ async fn the_same_file_again_knows_an_edited_row_by_its_id() {
     );
 }
 
+/// What a row has claimed by the bank's id no other row claims by its content: not when the file is
+/// matched, and not when a person repairs a row.
+#[tokio::test]
+async fn what_an_id_has_claimed_no_content_claims() {
+    let world = World::new().await;
+    let user = testing::user();
+    let account_id = world.account(user, "EUR").await;
+    let mut client = world.client(user);
+    let first = b"Date,Description,Amount,Transaction ID\n2024-01-31,Salary,2500.00,A-1\n\
+                  2024-02-01,Rent,-900.50,A-2\n";
+    import(&mut client, first, account_id).await;
+    // No id proves itself, so ids do not tell rows apart; A-2 has another amount now.
+    let file = b"Date,Description,Amount,Transaction ID\n2024-02-01,Rent,-950.00,A-2\n\
+                 2024-02-01,Rent,-900.50,A-9\n2024-03-01,Salary,2600.00,A-10\n\
+                 soon,Rent,-900.50,A-11\n";
+    let seen = review(&mut client, file, account_id).await;
+    let expected = [RowVerdict::Changed, RowVerdict::New, RowVerdict::New];
+    assert_eq!(verdicts(&mut client, &seen).await[..3], expected);
+    let edit = ImportRowChange {
+        description: text("Rent"),
+        ..repaired(4, "2024-02-01", -90_050)
+    };
+    let edited = change(&mut client, &seen, &[edit]).await.unwrap();
+    let found = verdicts(&mut client, &edited).await;
+    assert_eq!((&found[..3], found[3]), (&expected[..], RowVerdict::New));
+}
+
 #[tokio::test]
 async fn a_repaired_row_is_known_by_what_the_person_said() {
     let world = World::new().await;
