@@ -110,8 +110,8 @@ async fn an_object_store_that_is_away_loses_no_chunk() {
     assert_eq!(whole.upload.unwrap().sha256, sha256(&file));
 }
 
-/// The store dies while a chunk is on its way through: the client hears of it though it has not sent
-/// all, nothing of the chunk counts, and another content may still come under its number.
+/// The store dies while a chunk is on its way through: the client hears of it though it has not
+/// sent all, nothing of the chunk counts, and another content may still come under its number.
 #[tokio::test]
 async fn an_object_store_that_dies_within_a_chunk_keeps_nothing_of_it() {
     let store = testing::stack().s3_endpoint.clone();
