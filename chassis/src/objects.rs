@@ -18,7 +18,7 @@ use url::Url;
 
 pub use self::{
     flow::{PartFlow, PartSink, SinkClosed, flow},
-    part::Part,
+    part::{Checksum, Part},
 };
 use crate::fault::{Fault, Kind};
 
@@ -170,28 +170,40 @@ impl Objects {
     /// # Errors
     /// [`Error::Unavailable`] or [`Error::Internal`].
     pub async fn begin(&self, key: &str) -> Result<Parts, Error> {
+        Ok(Parts {
+            objects: self.clone(),
+            key: key.to_owned(),
+            // What the client sends with each part that it holds.
+            id: self.create(key, ChecksumAlgorithm::Crc32).await?,
+            // Pages that no byte reaches cost nothing, and one that grows is held twice.
+            buffer: BytesMut::with_capacity(PART_BYTES),
+            completed: Vec::new(),
+        })
+    }
+
+    /// Begins to write an object in parts of which each comes by [`Objects::put_flow`]. Gives the
+    /// store's name for the upload.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] or [`Error::Internal`].
+    pub async fn begin_flows(&self, key: &str) -> Result<String, Error> {
+        self.create(key, ChecksumAlgorithm::Sha256).await
+    }
+
+    /// A store that is not told of the checksums of parts keeps none of them, and Garage then
+    /// refuses to be reminded of them at the end.
+    async fn create(&self, key: &str, checksums: ChecksumAlgorithm) -> Result<String, Error> {
         let created = self
             .client
             .create_multipart_upload()
             .bucket(&self.bucket)
             .key(key)
-            // What the client sends with each part; a store that is not told of it keeps none of
-            // them, and Garage then refuses to be reminded of them at the end.
-            .checksum_algorithm(ChecksumAlgorithm::Crc32)
+            .checksum_algorithm(checksums)
             .send()
             .await
             .map_err(|error| classify(error, None))?;
-        let id = created
-            .upload_id
-            .ok_or_else(|| Error::Internal("the store gave no id for a multipart upload".into()))?;
-        Ok(Parts {
-            objects: self.clone(),
-            key: key.to_owned(),
-            id,
-            // Pages that no byte reaches cost nothing, and one that grows is held twice.
-            buffer: BytesMut::with_capacity(PART_BYTES),
-            completed: Vec::new(),
-        })
+        let id = created.upload_id;
+        id.ok_or_else(|| Error::Internal("the store gave no id for a multipart upload".into()))
     }
 
     /// Gives up an upload that a crash left behind. One that is unknown is given up already.

@@ -46,18 +46,26 @@ follow() {
     [[ $last == "$2" ]] || die "the import is ${last:-silent}, not $2"
 }
 
-# FILE CURRENCY; prints rows and their sum in minor units, as the ledger then has them.
-import_statement() {
-    local file=$1 account upload created review
-    account=$(jq -nc --arg id "$(uuid)" --arg currency "$2" \
+# CURRENCY; prints the id of a new account.
+create_account() {
+    jq -nc --arg id "$(uuid)" --arg currency "$1" \
         '{requestId: $id, name: "Rehearsal", currencyCode: $currency}' |
-        call "$ledger/CreateAccount" | jq -r .account.accountId)
-    upload=$({
-        jq -nc --arg id "$(uuid)" --arg name "${file##*/}" --arg size "$(stat -c %s "$file")" \
+        call "$ledger/CreateAccount" | jq -r .account.accountId
+}
+
+# FILE; prints the id of its upload by gRPC.
+upload() {
+    {
+        jq -nc --arg id "$(uuid)" --arg name "${1##*/}" --arg size "$(stat -c %s "$1")" \
             '{header: {requestId: $id, fileName: $name, sizeBytes: $size}}'
-        base64 -w65536 "$file" | jq -Rc '{chunk: .}'
-    } | call "$imports/UploadStatement" | jq -r .upload.uploadId)
-    created=$(jq -nc --arg id "$(uuid)" --arg upload "$upload" --arg account "$account" \
+        base64 -w65536 "$1" | jq -Rc '{chunk: .}'
+    } | call "$imports/UploadStatement" | jq -r .upload.uploadId
+}
+
+# ACCOUNT_ID UPLOAD_ID; prints the import when it is committed.
+import_upload() {
+    local created review
+    created=$(jq -nc --arg id "$(uuid)" --arg upload "$2" --arg account "$1" \
         '{requestId: $id, uploadId: $upload, accountId: $account}' |
         call "$imports/CreateImport" | jq -r .import.importId)
     follow "$created" IMPORT_STATE_REVIEW
@@ -65,6 +73,14 @@ import_statement() {
     jq -c --arg id "$(uuid)" '{requestId: $id, importId: .import.importId, etag: .import.etag}' \
         <<<"$review" | call "$imports/ConfirmImport" >/dev/null
     follow "$created" IMPORT_STATE_COMMITTED
+    jq -nc --arg id "$created" '{importId: $id}' | call "$imports/GetImport"
+}
+
+# FILE CURRENCY; prints rows and their sum in minor units, as the ledger then has them.
+import_statement() {
+    local account
+    account=$(create_account "$2")
+    import_upload "$account" "$(upload "$1")" >/dev/null
     rows_and_sum "$account"
 }
 
@@ -77,6 +93,36 @@ rows_and_sum() {
 # EXPECTED GOT WHAT
 expect() { [[ $2 == "$1" ]] || die "$3: $2, not $1"; }
 
+# curl, to the server that the certificate speaks of.
+edge() {
+    curl --silent --cacert "$cache/site/secrets/nginx/fullchain.pem" --max-time 60 \
+        --resolve "localhost:$https_port:$loopback" "$@"
+}
+
+# A file of two chunks, the second one first, as a phone may send them again.
+rehearse_chunks() {
+    local folder="$cache/site/chunks" begun id number url="https://localhost:$https_port/v1/uploads"
+    local authorization="authorization: Bearer $user_token" rows=400000 answer
+    mkdir "$folder"
+    { echo Date,Description,Amount; yes 2026-01-31,Coffee,-3.20 | head -n "$rows"; } \
+        >"$folder/large.csv" || true
+    split -b 8388608 -d -a 1 "$folder/large.csv" "$folder/chunk."
+    begun=$(jq -nc --arg id "$(uuid)" --arg sha256 "$(sha256sum "$folder/large.csv" | cut -d' ' -f1)" \
+        --argjson size "$(stat -c %s "$folder/large.csv")" \
+        '{request_id: $id, file_name: "large.csv", size_bytes: $size, sha256: $sha256}' |
+        edge "$url" -H "$authorization" --data-binary @-)
+    id=$(jq -r .uploadId <<<"$begun")
+    for number in 1 0; do
+        answer=$(edge -T "$folder/chunk.$number" "$url/$id/chunks/$number" -H "$authorization" -H \
+            "content-digest: sha-256=:$(openssl dgst -sha256 -binary "$folder/chunk.$number" | base64):")
+        jq -e .receivedChunks <<<"$answer" >/dev/null || die "chunk $number: $answer"
+    done
+    expect "$id" "$(jq -r .upload.uploadId <<<"$answer")" "a file in chunks"
+    answer=$(import_upload "$(create_account EUR)" "$id" | jq -r .import.counts.includedCount)
+    expect "$rows" "$answer" "rows of a file in chunks"
+    echo "a file of 9 MiB in chunks through nginx into the store: $answer rows"
+}
+
 rehearse_statement() {
     local status answer
     user_token=$(token "$(uuid)")
@@ -84,24 +130,23 @@ rehearse_statement() {
     # As examples/manifest.tsv has it.
     expect "18 37185" "$answer" "rows and sum of a statement"
     echo "a statement by gRPC through nginx: $answer (rows, sum in cents)"
+    rehearse_chunks
 
-    local edge=(curl --silent --cacert "$cache/site/secrets/nginx/fullchain.pem" --max-time 60
-        --resolve "localhost:$https_port:$loopback")
-    status=$("${edge[@]}" -o "$cache/site/answer" -w '%{http_version} %{http_code}' \
+    status=$(edge -o "$cache/site/answer" -w '%{http_version} %{http_code}' \
         -H "authorization: Bearer $user_token" --data-binary @"$root/examples/uk-current.csv" \
         "https://localhost:$https_port/v1/statements?file_name=uk-current.csv")
     expect "2 201" "${status/ 200/ 201}" "a file by HTTP ($(cat "$cache/site/answer"))"
-    status=$("${edge[@]}" -o "$cache/site/answer" -w '%{http_code}' \
+    status=$(edge -o "$cache/site/answer" -w '%{http_code}' \
         "https://localhost:$https_port/health")
     expect 200 "$status" "/health"
-    status=$("${edge[@]}" -o /dev/null -w '%{http_code}' -H "authorization: Bearer $user_token" \
+    status=$(edge -o /dev/null -w '%{http_code}' -H "authorization: Bearer $user_token" \
         --json '{"query":"{ accounts { nodes { name } } }"}' "https://localhost:$https_port/graphql")
     expect 200 "$status" "GraphQL"
-    status=$("${edge[@]}" -o /dev/null -w '%{http_code}' \
+    status=$(edge -o /dev/null -w '%{http_code}' \
         -H 'content-type: application/grpc-web+proto' --data-binary $'\0\0\0\0\0' \
         "https://localhost:$https_port/$ledger/ListAccounts")
     expect 200 "$status" "gRPC-Web"
-    status=$("${edge[@]}" -o /dev/null -w '%{http_code}' "https://localhost:$https_port/temporal")
+    status=$(edge -o /dev/null -w '%{http_code}' "https://localhost:$https_port/temporal")
     expect 401 "$status" "Temporal's UI without its password"
     status=$(curl --silent -o /dev/null -w '%{http_code} %{redirect_url}' \
         "http://$loopback:$http_port/health")

@@ -18,7 +18,7 @@ use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use tokio::sync::mpsc;
 
-use super::{ATTEMPT_TIMEOUT, Error, Objects, Part, part, piece::PIECE_BYTES_MAX};
+use super::{ATTEMPT_TIMEOUT, Checksum, Error, Objects, Part, part, piece::PIECE_BYTES_MAX};
 
 /// Pieces that wait between sender and store.
 const PIECES_WAITING_MAX: usize = 2;
@@ -33,6 +33,7 @@ pub struct PartSink {
 /// What comes out at the other end, for [`Objects::put_flow`].
 #[derive(Debug)]
 pub struct PartFlow {
+    sha256: [u8; 32],
     size_bytes: u64,
     left_bytes: u64,
     pieces: mpsc::Receiver<Bytes>,
@@ -43,11 +44,12 @@ pub struct PartFlow {
 #[error("the object store takes no more of a part")]
 pub struct SinkClosed;
 
-/// A part of this size.
+/// A part of this size, and of this hash: the store takes no other.
 #[must_use]
-pub fn flow(size_bytes: u64) -> (PartSink, PartFlow) {
+pub fn flow(size_bytes: u64, sha256: [u8; 32]) -> (PartSink, PartFlow) {
     let (sender, receiver) = mpsc::channel(PIECES_WAITING_MAX);
     let flow = PartFlow {
+        sha256,
         size_bytes,
         left_bytes: size_bytes,
         pieces: receiver,
@@ -71,7 +73,11 @@ impl PartSink {
 }
 
 impl Objects {
-    /// Stores a part, as [`Objects::put_part`], of bytes that come within `time_max`.
+    /// Stores a part of an upload of [`Objects::begin_flows`], as [`Objects::put_part`], of bytes
+    /// that come within `time_max`.
+    ///
+    /// Its hash goes in front of it. Without one the client would make a checksum and send it
+    /// behind, signed if there is no TLS, in a way that Garage 2.5 computes otherwise and refuses.
     ///
     /// # Errors
     /// As [`Objects::put_part`]; [`Error::Unavailable`] also when the sink is dropped before all of
@@ -86,16 +92,19 @@ impl Objects {
     ) -> Result<Part, Error> {
         let size_bytes =
             i64::try_from(flow.size_bytes).map_err(|error| Error::Internal(error.into()))?;
+        let sha256 = flow.sha256;
         let body = ByteStream::new(SdkBody::from_body_1_x(flow));
         let request = self.part(key, multipart_id, number)?;
         let sent = request
             .content_length(size_bytes)
+            .checksum_sha256(part::base64(&sha256))
             .body(body)
             .customize()
             .config_override(patience(time_max))
             .send()
             .await;
-        part::stored(number, sent.map_err(|error| part::of_upload(error, key))?)
+        let sent = sent.map_err(|error| part::of_upload(error, key))?;
+        part::stored(number, sent, Some(Checksum::Sha256(sha256.to_vec())))
     }
 }
 

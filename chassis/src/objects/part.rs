@@ -7,6 +7,7 @@ use aws_sdk_s3::{
     primitives::ByteStream,
     types::{CompletedMultipartUpload, CompletedPart},
 };
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
 
 use super::{Error, Objects, PARTS_MAX, classify};
@@ -18,8 +19,17 @@ pub struct Part {
     pub number: i32,
     /// The store's word for its content.
     pub etag: String,
-    /// Its checksum, if the store keeps one: it is then asked for again.
-    pub crc32: Option<String>,
+    /// Its checksum, of which the store wants to be reminded.
+    pub checksum: Option<Checksum>,
+}
+
+/// What a store has verified a part with.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Checksum {
+    /// Of a part that was held whole: as the store wrote it.
+    Crc32(String),
+    /// Of a part that came as a flow: as its sender announced it.
+    Sha256(Vec<u8>),
 }
 
 impl Objects {
@@ -37,7 +47,9 @@ impl Objects {
     ) -> Result<Part, Error> {
         let request = self.part(key, multipart_id, number)?;
         let sent = request.body(ByteStream::from(bytes)).send().await;
-        stored(number, sent.map_err(|error| of_upload(error, key))?)
+        let mut sent = sent.map_err(|error| of_upload(error, key))?;
+        let checksum = sent.checksum_crc32.take().map(Checksum::Crc32);
+        stored(number, sent, checksum)
     }
 
     /// The request for a part, without its bytes.
@@ -71,11 +83,14 @@ impl Objects {
         parts: impl IntoIterator<Item = Part>,
     ) -> Result<(), Error> {
         let parts = parts.into_iter().map(|part| {
-            CompletedPart::builder()
+            let told = CompletedPart::builder()
                 .part_number(part.number)
-                .e_tag(part.etag)
-                .set_checksum_crc32(part.crc32)
-                .build()
+                .e_tag(part.etag);
+            match part.checksum {
+                Some(Checksum::Crc32(crc32)) => told.checksum_crc32(crc32).build(),
+                Some(Checksum::Sha256(hash)) => told.checksum_sha256(base64(&hash)).build(),
+                None => told.build(),
+            }
         });
         let parts = CompletedMultipartUpload::builder()
             .set_parts(Some(parts.collect()))
@@ -113,15 +128,24 @@ impl Objects {
 }
 
 /// A part as the store says that it has it.
-pub(super) fn stored(number: i32, sent: UploadPartOutput) -> Result<Part, Error> {
+pub(super) fn stored(
+    number: i32,
+    sent: UploadPartOutput,
+    checksum: Option<Checksum>,
+) -> Result<Part, Error> {
     let etag = sent
         .e_tag
         .ok_or_else(|| Error::Internal("the store gave no etag for a part".into()))?;
     Ok(Part {
         number,
         etag,
-        crc32: sent.checksum_crc32,
+        checksum,
     })
+}
+
+/// A hash as S3 has it.
+pub(super) fn base64(hash: &[u8]) -> String {
+    STANDARD.encode(hash)
 }
 
 /// Sorts an answer about an upload, whose absence is an answer of its own.

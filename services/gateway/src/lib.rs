@@ -37,8 +37,11 @@ pub use crate::config::{Config, Limits, Origin};
 use crate::{
     domain::Routes,
     graphql::Door,
-    grpc::{Gate, Lanes, Proxy, Reflection},
-    http::{Doors, Edge, Sockets, listener},
+    grpc::{Gate, Lanes, Proxy, Reflection, Shed},
+    http::{
+        Doors, Edge, Sockets,
+        listener::{self, App},
+    },
     limit::Limiter,
 };
 
@@ -58,6 +61,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     let reflection = reflection.transpose().context("reflection")?;
     let tracker = TaskTracker::new();
     let told = config.reflection || config.graphiql;
+    let shed = Shed::new(&routes, gate.clone(), lanes.clone());
     let doors = Doors {
         proxy: Proxy::new(routes, gate.clone(), lanes.clone(), shutdown.token()),
         reflection,
@@ -66,7 +70,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
         page: config.graphiql,
         proxies: config.proxies,
     };
-    let app = http::router(Edge::new(gate, lanes, doors), &config.cors_origins);
+    let router = http::router(Edge::new(gate, lanes, doors), &config.cors_origins);
 
     let listener = serve::bind(config.listen).await?;
     let admin = serve::bind(config.admin_listen).await?;
@@ -74,7 +78,7 @@ pub async fn run(config: Config, shutdown: Shutdown) -> anyhow::Result<()> {
     readiness.part("listener").set(true);
     tracing::info!(listen = %config.listen, "serving");
     let public = async {
-        listener::serve(listener, app, tracker, shutdown.clone()).await;
+        listener::serve(listener, App { shed, router }, tracker, shutdown.clone()).await;
         Ok(())
     };
     tokio::try_join!(public, serve::admin(admin, readiness, shutdown.clone()))?;

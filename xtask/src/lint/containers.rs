@@ -23,6 +23,13 @@ const DEFAULT_PROFILE: &str = "garage";
 /// The one part that others than this host may reach.
 const EDGE: &str = "nginx";
 
+/// The database, and what it must be told lest its log repeats what people have paid.
+const DATABASE: &str = "postgres";
+const SILENT: [&str; 2] = [
+    "-clog_parameter_max_length=0",
+    "-clog_error_verbosity=terse",
+];
+
 /// How the names of our own images begin.
 const OUR_IMAGES: &str = "djinn/";
 
@@ -40,6 +47,7 @@ struct Service {
     mem_limit: String,
     restart: String,
     user: String,
+    command: Value,
     read_only: bool,
     privileged: bool,
     network_mode: Option<Value>,
@@ -125,6 +133,7 @@ fn in_compose(file: &SourceFile, compose: &Compose) -> Vec<Finding> {
         wrong.extend(rights(service));
         wrong.extend(published(name, service));
         wrong.extend(order(name, &compose.services));
+        wrong.extend(told(name, service));
         findings.extend(
             wrong
                 .into_iter()
@@ -207,6 +216,22 @@ fn published(name: &str, service: &Service) -> Vec<String> {
         other => other.get("host_ip").and_then(Value::as_str) != Some("127.0.0.1"),
     });
     open.map(|port| format!("publishes {port} beyond 127.0.0.1"))
+        .collect()
+}
+
+/// What of a failed or slow statement stands in the database's log.
+fn told(name: &str, service: &Service) -> Vec<String> {
+    if name != DATABASE {
+        return Vec::new();
+    }
+    let arguments = service.command.as_array();
+    let given = |setting: &str| {
+        let mut arguments = arguments.into_iter().flatten();
+        arguments.any(|argument| argument.as_str() == Some(setting))
+    };
+    let lacking = SILENT.into_iter().filter(|setting| !given(setting));
+    lacking
+        .map(|setting| format!("logs what its statements are about (command: [{setting}])"))
         .collect()
 }
 
@@ -336,26 +361,28 @@ mod tests {
         let expected = [
             "docker-compose.yml:1: has a version, of which the plugin warns",
             "docker-compose.yml:1: the limits of what is always up are 3708 MiB together",
-            "docker-compose.yml:20: POSTGRES_PASSWORD may be left out",
-            "docker-compose.yml:35: DJINN_S3_SECRET_ACCESS_KEY may be left out",
-            "docker-compose.yml:23: gateway: can write to its own image (read_only: true)",
-            "docker-compose.yml:23: gateway: has no user that is a number above 0",
-            "docker-compose.yml:23: gateway: does not wait for postgres with service_healthy",
-            "docker-compose.yml:23: gateway: does not wait for migrate with \
+            "docker-compose.yml:21: POSTGRES_PASSWORD may be left out",
+            "docker-compose.yml:36: DJINN_S3_SECRET_ACCESS_KEY may be left out",
+            "docker-compose.yml:24: gateway: can write to its own image (read_only: true)",
+            "docker-compose.yml:24: gateway: has no user that is a number above 0",
+            "docker-compose.yml:24: gateway: does not wait for postgres with service_healthy",
+            "docker-compose.yml:24: gateway: does not wait for migrate with \
              service_completed_successfully",
-            "docker-compose.yml:29: greeter: has no mem_limit such as 64m",
-            "docker-compose.yml:29: greeter: its logs have no limit \
+            "docker-compose.yml:30: greeter: has no mem_limit such as 64m",
+            "docker-compose.yml:30: greeter: its logs have no limit \
              (json-file, max-size, max-file)",
-            "docker-compose.yml:29: greeter: is neither restarted unless-stopped nor a one-shot",
-            "docker-compose.yml:29: greeter: has no healthcheck",
-            "docker-compose.yml:29: greeter: keeps capabilities (cap_drop: [ALL])",
-            "docker-compose.yml:29: greeter: may gain privileges (no-new-privileges:true)",
-            "docker-compose.yml:29: greeter: shares more with the host than it needs",
-            "docker-compose.yml:29: greeter: waits for nobody, which is not there",
-            "docker-compose.yml:43: orphan: is a one-shot that nobody waits for",
+            "docker-compose.yml:30: greeter: is neither restarted unless-stopped nor a one-shot",
+            "docker-compose.yml:30: greeter: has no healthcheck",
+            "docker-compose.yml:30: greeter: keeps capabilities (cap_drop: [ALL])",
+            "docker-compose.yml:30: greeter: may gain privileges (no-new-privileges:true)",
+            "docker-compose.yml:30: greeter: shares more with the host than it needs",
+            "docker-compose.yml:30: greeter: waits for nobody, which is not there",
+            "docker-compose.yml:44: orphan: is a one-shot that nobody waits for",
             "docker-compose.yml:14: postgres: publishes \"5432:5432\" beyond 127.0.0.1",
             "docker-compose.yml:14: postgres: publishes {\"published\":5433,\"target\":5432} \
              beyond 127.0.0.1",
+            "docker-compose.yml:14: postgres: logs what its statements are about \
+             (command: [-clog_error_verbosity=terse])",
             "Dockerfile:1: lacks `COPY ledger/Cargo.toml ledger/`",
         ];
         assert_eq!(found(check, "containers"), expected);

@@ -1,16 +1,27 @@
 //! Parts whose bytes leave while they come.
 
-use std::{path::Path, pin::pin};
+use std::{
+    path::Path,
+    pin::pin,
+    sync::{Arc, Mutex},
+};
 
 use futures::future::{Either, select};
+use ring::digest::{SHA256, digest};
 
 use super::*;
 
 const LONG: Duration = Duration::from_secs(60);
 
 async fn begun(objects: &Objects) -> String {
-    let parts = objects.begin("u/x").await.unwrap();
-    parts.multipart_id().to_owned()
+    objects.begin_flows("u/x").await.unwrap()
+}
+
+/// The hash of what is sent matters to the store, and the embedded one looks at none.
+const ANY: [u8; 32] = [0; 32];
+
+fn hash(bytes: &[u8]) -> [u8; 32] {
+    digest(&SHA256, bytes).as_ref().try_into().unwrap()
 }
 
 /// How many files a store keeps, visible or not.
@@ -31,7 +42,7 @@ async fn a_part_is_stored_when_its_last_byte_has_come() {
     let before = files(folder.path());
     let content: Vec<u8> = (0..=250).cycle().take(PART_BYTES + 7).collect();
     let content = Bytes::from(content);
-    let (sink, flow) = flow(content.len().try_into().unwrap());
+    let (sink, flow) = flow(content.len().try_into().unwrap(), hash(&content));
     let put = objects.put_flow("u/x", &id, 1, flow, LONG);
     let mut put = pin!(put);
     let (most, last) = (content.slice(..PART_BYTES), content.slice(PART_BYTES..));
@@ -57,7 +68,7 @@ async fn of_a_part_that_is_given_up_nothing_is_kept() {
     let id = begun(&objects).await;
     let before = files(folder.path());
     for sent_bytes in [0, 1, PART_BYTES] {
-        let (sink, flow) = flow((PART_BYTES + 1).try_into().unwrap());
+        let (sink, flow) = flow((PART_BYTES + 1).try_into().unwrap(), ANY);
         let send = async move { sink.send(Bytes::from(vec![1; sent_bytes])).await };
         let put = objects.put_flow("u/x", &id, 1, flow, LONG);
         let (sent, stored) = tokio::join!(send, put);
@@ -71,7 +82,11 @@ async fn of_a_part_that_is_given_up_nothing_is_kept() {
     }
     // The number is free, for another content even.
     let whole = Bytes::from_static(b"whole");
-    let part = objects.put_part("u/x", &id, 1, whole).await.unwrap();
+    let (sink, flow) = flow(5, hash(&whole));
+    let put = objects.put_flow("u/x", &id, 1, flow, LONG);
+    let (sent, stored) = tokio::join!(sink.send(whole), put);
+    sent.unwrap();
+    let part = stored.unwrap();
     objects.complete("u/x", &id, [part]).await.unwrap();
     assert_eq!(read(&objects, "u/x").await, b"whole");
 }
@@ -80,7 +95,7 @@ async fn of_a_part_that_is_given_up_nothing_is_kept() {
 async fn more_than_was_said_is_no_part() {
     let (objects, _folder) = store().await;
     let id = begun(&objects).await;
-    let (sink, flow) = flow(3);
+    let (sink, flow) = flow(3, ANY);
     let send = async move { sink.send(Bytes::from_static(b"four")).await };
     let put = objects.put_flow("u/x", &id, 1, flow, LONG);
     let (sent, stored) = tokio::join!(send, put);
@@ -100,7 +115,7 @@ async fn a_store_that_refuses_says_so_before_all_has_come() {
             "OBJECT_STORE_UNAVAILABLE",
         ),
     ] {
-        let (sink, flow) = flow(1 << 40);
+        let (sink, flow) = flow(1 << 40, ANY);
         let put = objects.put_flow("u/x", &id, 1, flow, LONG);
         let send = async {
             while sink.send(Bytes::from(vec![1; 1 << 20])).await.is_ok() {}
@@ -111,4 +126,73 @@ async fn a_store_that_refuses_says_so_before_all_has_come() {
         };
         assert_eq!(stored.unwrap_err().reason(), reason);
     }
+}
+
+/// What a store is told of a part in front of its bytes, and of all parts at the end. The embedded
+/// one takes anything; Garage takes no checksum behind the bytes, and S3 and Garage want to be told
+/// when the upload begins which checksums there will be.
+#[tokio::test]
+async fn the_hash_of_a_part_goes_in_front_of_it() {
+    let whole = Bytes::from_static(b"whole");
+    let expected = part::base64(&hash(&whole));
+    let asked = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&asked);
+    let answer = async move |request: axum::extract::Request| {
+        let (head, body) = request.into_parts();
+        let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+        let names = [
+            "x-amz-checksum-algorithm",
+            "x-amz-checksum-sha256",
+            "x-amz-content-sha256",
+            "x-amz-trailer",
+            "content-encoding",
+            "transfer-encoding",
+            "content-length",
+        ];
+        let told = names.into_iter().filter_map(|name| {
+            let value = head.headers.get(name)?;
+            Some(format!("{name}: {}", value.to_str().unwrap()))
+        });
+        let told: Vec<String> = told.collect();
+        let answer = match (head.method, head.uri.query()) {
+            (http::Method::PUT, _) => "",
+            (_, Some(query)) if query.starts_with("uploads") => {
+                "<InitiateMultipartUploadResult><UploadId>u1</UploadId>\
+                 </InitiateMultipartUploadResult>"
+            }
+            _ => "<CompleteMultipartUploadResult></CompleteMultipartUploadResult>",
+        };
+        noted.lock().unwrap().push((told, body));
+        ([("etag", "\"e\"")], answer)
+    };
+    let objects = answering(axum::Router::new().fallback(answer)).await;
+    let id = objects.begin_flows("u/x").await.unwrap();
+    let (sink, flow) = flow(5, hash(&whole));
+    let put = objects.put_flow("u/x", &id, 1, flow, LONG);
+    let (sent, stored) = tokio::join!(sink.send(whole.clone()), put);
+    sent.unwrap();
+    objects
+        .complete("u/x", &id, [stored.unwrap()])
+        .await
+        .unwrap();
+    let asked = std::mem::take(&mut *asked.lock().unwrap());
+    let [(begin, _), (part, bytes), (_, end)] = &asked[..] else {
+        panic!("{asked:?}");
+    };
+    assert!(
+        begin.contains(&"x-amz-checksum-algorithm: SHA256".to_owned()),
+        "{begin:?}"
+    );
+    let expected_part = [
+        format!("x-amz-checksum-sha256: {expected}"),
+        "x-amz-content-sha256: UNSIGNED-PAYLOAD".to_owned(),
+        "content-length: 5".to_owned(),
+    ];
+    assert_eq!(part[..], expected_part);
+    assert_eq!(bytes, &whole);
+    let end = String::from_utf8_lossy(end);
+    assert!(
+        end.contains(&format!("<ChecksumSHA256>{expected}<")),
+        "{end}"
+    );
 }

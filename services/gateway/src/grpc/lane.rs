@@ -135,13 +135,18 @@ impl Lane {
         self.endpoint.connect_lazy()
     }
 
+    /// Whether there is no place now.
+    pub(super) fn full(&self) -> bool {
+        self.places.available_permits() == 0
+    }
+
     /// Refuses a call for which there is no place now, before anything is spent on it: a token that
     /// is checked for nothing costs as much as a short call.
     pub(super) fn shed(&self) -> Result<(), Status> {
-        match self.places.available_permits() {
-            0 => Err(overloaded(self.name())),
-            _ => Ok(()),
+        if self.full() {
+            return Err(overloaded(self.name()));
         }
+        Ok(())
     }
 
     /// Takes the places of one call, or refuses at once: a queue would only make everyone late.

@@ -12,6 +12,7 @@ mod pending;
 mod proxy;
 mod reflection;
 mod refusal;
+mod shed;
 mod tally;
 mod upload;
 
@@ -23,6 +24,7 @@ pub(crate) use proxy::Proxy;
 pub(crate) use reflection::Reflection;
 pub(crate) use refusal::{Refusal, code_name, overloaded, status};
 use refusal::{code_of, unknown_method};
+pub(crate) use shed::Shed;
 pub(crate) use tally::{Place, Tally};
 pub(crate) use tonic::{Code, Status};
 pub(crate) use upload::{Chunk, Statement, Upload, Uploader};

@@ -19,7 +19,17 @@ pub(crate) fn status(error: Error) -> Status {
 /// logged: under a load that is too much there are thousands of these a second, each as cheap as it
 /// can be.
 pub(crate) fn overloaded(service: &'static str) -> Status {
-    metrics::counter!("overloaded_total", "service" => service).increment(1);
+    overloads(service).increment(1);
+    no_place()
+}
+
+/// Those that there were.
+pub(super) fn overloads(service: &'static str) -> metrics::Counter {
+    metrics::counter!("overloaded_total", "service" => service)
+}
+
+/// What `overloaded` says.
+pub(super) fn no_place() -> Status {
     let message = "temporarily unavailable, try again";
     fault::busy("OVERLOADED", message, limits::LANE_RETRY)
 }

@@ -3,6 +3,7 @@
 
 use std::{
     collections::HashMap,
+    convert::Infallible,
     pin::{Pin, pin},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
@@ -15,7 +16,7 @@ use std::{
 use axum::{Router, body::Body};
 use bytes::Bytes;
 use http_body::Frame;
-use hyper::{Request, body::Incoming, service::service_fn};
+use hyper::{Request, Response, body::Incoming, service::service_fn};
 use hyper_util::{
     rt::{TokioExecutor, TokioIo, TokioTimer},
     server::conn::auto::Builder,
@@ -30,14 +31,30 @@ use tower::ServiceExt;
 
 use djinn_chassis::shutdown::Shutdown;
 
-use crate::{domain::limits, limit::Peer};
+use crate::{domain::limits, grpc::Shed, limit::Peer};
+
+/// What answers: all doors, and in front of them what refuses calls for which there is no place.
+#[derive(Clone)]
+pub(crate) struct App {
+    pub(crate) shed: Shed,
+    pub(crate) router: Router,
+}
+
+impl App {
+    async fn answer(self, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+        match self.shed.refusal(&request) {
+            Some(refusal) => Ok(refusal),
+            None => self.router.oneshot(request.map(Body::new)).await,
+        }
+    }
+}
 
 /// Serves until the shutdown: then no new connections are taken, those there are finish what they
 /// have, and when the grace period is over the rest is dropped. `tracker` counts what is waited
 /// for; connections that have become WebSockets are counted by those who serve them.
 pub(crate) async fn serve(
     listener: TcpListener,
-    app: Router,
+    app: App,
     tracker: TaskTracker,
     shutdown: Shutdown,
 ) {
@@ -97,7 +114,7 @@ async fn connection(
     stream: TcpStream,
     peer: Peer,
     builder: &Builder<TokioExecutor>,
-    app: Router,
+    app: App,
     shutdown: &Shutdown,
 ) {
     if let Err(error) = stream.set_nodelay(true) {
@@ -109,8 +126,8 @@ async fn connection(
         request.extensions_mut().insert(peer);
         let (app, beat) = (app.clone(), Beat::new(&beats));
         async move {
-            let response = app.oneshot(request.map(Body::new)).await;
-            response.map(|response| response.map(|inner| Watched { inner, beat }))
+            let response = app.answer(request).await?;
+            Ok::<_, Infallible>(response.map(|inner| Watched { inner, beat }))
         }
     });
     let served = builder.serve_connection_with_upgrades(TokioIo::new(stream), service);

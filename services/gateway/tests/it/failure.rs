@@ -13,6 +13,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tonic::Code;
+use tonic_types::StatusExt;
 
 use djinn_chassis::testing::{eventually, free_port};
 use djinn_gateway::domain::limits;
@@ -207,6 +208,24 @@ async fn a_user_has_a_share_of_the_places_and_streams_have_their_own() {
     let refused = refused.expect_err("no place at all");
     let told = (refused.code(), reason(&refused));
     assert_eq!(told, (Code::Unavailable, "OVERLOADED".to_owned()));
+    let retry = refused.get_details_retry_info().expect("a time");
+    assert_eq!(retry.retry_delay, Some(limits::LANE_RETRY));
+    // In every language, whoever asks: nobody's token is looked at.
+    for kind in [
+        "application/grpc",
+        "application/grpc+proto",
+        "application/grpc-web+proto",
+    ] {
+        let asked = Request::post(gateway.uri(wire::GET_IMPORT))
+            .header(CONTENT_TYPE, kind)
+            .body(Body::from(wire::frame(&get("one"))));
+        let answer = wire::http2(asked.expect("a request")).await;
+        let (messages, head) = wire::web(&answer);
+        assert_eq!(messages.len(), 0, "{kind}");
+        assert_eq!(head["grpc-status"], "14", "{kind}");
+        assert!(head.contains_key("grpc-status-details-bin"), "{kind}");
+        assert_eq!(head["x-request-id"].len(), 36, "{kind}");
+    }
     let updates = client.watch_import(request(&tokens[2], watch())).await;
     updates.expect("streams have their own places");
 

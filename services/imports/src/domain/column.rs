@@ -209,7 +209,10 @@ pub(super) fn survey(
     survey.columns.resize_with(names.len(), Facts::new);
     let state = |column: &usize| header::text(name(layout, *column)) == TextKind::Status;
     let states: Vec<usize> = (0..names.len()).filter(state).collect();
-    while let Some(record) = records.next_record()? {
+    let compared = layout.date_columns.as_slice();
+    let compared = compared.get(..DATE_COLUMNS_MAX).unwrap_or(compared);
+    let mut record = Record::default();
+    while records.read_into(&mut record)? {
         if record.line <= layout.before {
             sections.preamble(&record, layout);
             continue;
@@ -235,8 +238,7 @@ pub(super) fn survey(
             survey.dates(&record, layout, today);
             continue;
         }
-        let compared = layout.date_columns.iter().take(DATE_COLUMNS_MAX).copied();
-        survey.compare(&record, &compared.collect::<Vec<_>>(), today);
+        survey.compare(&record, compared, today);
         survey.gap(&record, layout, &states);
         survey.recurrence.observe(&record, layout);
         survey.rows += 1;
@@ -249,7 +251,7 @@ pub(super) fn survey(
         for (column, (facts, cell)) in survey.columns.iter_mut().zip(&record.cells).enumerate() {
             facts.observe(cell, layout.date_columns.contains(&column), today);
         }
-        survey.edges.observe(record);
+        survey.edges.observe(&record);
     }
     Ok(survey)
 }

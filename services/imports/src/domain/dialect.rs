@@ -160,9 +160,10 @@ fn records(
     let mut stream = Records::open(sample, charset, dialect)?;
     let mut records = Vec::new();
     while records.len() < SAMPLE_RECORDS {
-        match stream.next_record() {
-            Ok(Some(record)) => records.push(record),
-            Ok(None) => break,
+        let mut record = Record::default();
+        match stream.read_into(&mut record) {
+            Ok(true) => records.push(record),
+            Ok(false) => break,
             // A row before it is enough to judge by.
             Err(ReadError::Limit { .. }) if records.iter().any(|row| dated(row, today)) => break,
             Err(error) => return Err(error),

@@ -40,11 +40,14 @@ struct Stranger {
 
 impl Edges {
     /// Takes note of a row; they come in the order of the file.
-    pub(super) fn observe(&mut self, record: Record) {
+    pub(super) fn observe(&mut self, record: &Record) {
         if self.first.is_none() {
-            self.first = Some(record);
-        } else if let Some(before) = self.last.replace(record) {
-            self.width = self.width.max(before.cells.len());
+            self.first = Some(record.clone());
+        } else if let Some(last) = &mut self.last {
+            self.width = self.width.max(last.cells.len());
+            last.set(record);
+        } else {
+            self.last = Some(record.clone());
         }
     }
 

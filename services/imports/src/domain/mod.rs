@@ -47,6 +47,7 @@ pub mod when;
 
 mod bench;
 mod candidate;
+mod cells;
 mod column;
 mod contender;
 mod custom;

@@ -292,8 +292,8 @@ fn is_alike(left: &str, right: &str) -> bool {
 /// The one IBAN that the lines in front of the table name.
 fn in_front(source: &dyn Source, reading: &Reading) -> Result<Option<Owner>, ReadError> {
     let mut records = Records::open(source, &reading.charset, &reading.dialect)?;
-    let mut found: Option<String> = None;
-    while let Some(record) = records.next_record()? {
+    let (mut found, mut record) = (None::<String>, Record::default());
+    while records.read_into(&mut record)? {
         if record.line >= reading.before {
             break;
         }

@@ -1,11 +1,14 @@
 //! Splits text into records with line numbers, as a stream. Own code over lines rather than a CSV
 //! parser, since real exports leave quotes open, forget them, and mix line ends: a quoted cell may
-//! span lines, but a quote that swallows complete rows is taken as a letter.
+//! span lines, but a quote that swallows complete rows is taken as a letter. How one line becomes
+//! cells is in `cells`.
 
 use std::collections::VecDeque;
 
+use memchr::memchr2;
 use serde::{Deserialize, Serialize};
 
+use super::cells::{literal, split};
 use super::encoding::{Charset, Stream};
 use super::figures;
 use super::reading::{ReadError, Source};
@@ -63,6 +66,13 @@ impl Record {
         self.cells.get(column).map_or("", String::as_str)
     }
 
+    /// Makes it equal to another one, in the memory that it has.
+    pub(super) fn set(&mut self, other: &Self) {
+        self.line = other.line;
+        self.cells.clone_from(&other.cells);
+        self.original.clone_from(&other.original);
+    }
+
     pub(super) fn blank(&self) -> bool {
         self.cells.iter().all(String::is_empty)
     }
@@ -104,29 +114,31 @@ impl Lines {
         Ok(())
     }
 
-    pub(super) fn next_line(&mut self) -> Result<Option<(u64, String)>, ReadError> {
+    /// Puts the next line, without its end, into `text`; its number, if there is one.
+    pub(super) fn read_into(&mut self, text: &mut String) -> Result<Option<u64>, ReadError> {
+        text.clear();
         loop {
             let rest = self.rest();
-            let end = rest.bytes().position(|byte| matches!(byte, b'\n' | b'\r'));
+            let end = memchr2(b'\n', b'\r', rest.as_bytes());
             if let Some(end) = end {
                 let tail = rest.get(end..).unwrap_or_default();
                 // The end may be CR CR LF of which only a part has been read.
                 if tail.len() >= 3 || self.ended {
                     let marks = ["\r\r\n", "\r\n", "\n", "\r"];
                     let mark = marks.iter().find(|mark| tail.starts_with(**mark));
-                    let line = rest.get(..end).unwrap_or_default().to_owned();
+                    text.push_str(rest.get(..end).unwrap_or_default());
                     self.at += end + mark.map_or(1, |mark| mark.len());
                     self.line += 1;
-                    return Ok(Some((self.line, line)));
+                    return Ok(Some(self.line));
                 }
             } else if self.ended {
                 if rest.is_empty() {
                     return Ok(None);
                 }
-                let line = rest.to_owned();
+                text.push_str(rest);
                 self.at = self.buffer.len();
                 self.line += 1;
-                return Ok(Some((self.line, line)));
+                return Ok(Some(self.line));
             }
             self.more()?;
         }
@@ -154,96 +166,99 @@ impl Records {
         })
     }
 
-    fn line(&mut self) -> Result<Option<(u64, String)>, ReadError> {
+    fn line(&mut self, text: &mut String) -> Result<Option<u64>, ReadError> {
         match self.ahead.pop_front() {
-            Some(line) => Ok(Some(line)),
-            None => self.lines.next_line(),
+            Some((line, ahead)) => {
+                *text = ahead;
+                Ok(Some(line))
+            }
+            None => self.lines.read_into(text),
         }
     }
 
-    /// The next record that is not an empty line.
-    pub(super) fn next_record(&mut self) -> Result<Option<Record>, ReadError> {
+    /// Makes `record` the next one that is not an empty line; false when there is none. A record
+    /// that is handed in again keeps its memory: of a million rows each has a dozen texts.
+    pub(super) fn read_into(&mut self, record: &mut Record) -> Result<bool, ReadError> {
         loop {
-            let Some((line, text)) = self.line()? else {
-                return Ok(None);
+            let Some(line) = self.line(&mut record.original)? else {
+                return Ok(false);
             };
-            if text
-                .trim_matches(|c: char| c.is_whitespace() || c == '\u{1a}')
-                .is_empty()
-            {
+            let blank = |c: char| c.is_whitespace() || c == '\u{1a}';
+            if record.original.chars().all(blank) {
                 continue;
             }
-            if text.len() > LINE_BYTES_MAX {
-                return Err(ReadError::limit("line", "1 MiB"));
-            }
-            let mut split = split(&text, &self.dialect);
-            let mut original = text;
-            if split.open
-                && let Some((longer, whole)) = self.joined(&original)?
-            {
-                split = longer;
-                original = whole;
-            }
-            if split.open {
-                split = literal(&original, &self.dialect);
-            }
-            if split.cells.len() > COLUMNS_MAX {
-                return Err(ReadError::limit("columns", "512"));
-            }
-            if split.cells.iter().any(|cell| cell.len() > CELL_BYTES_MAX) {
-                return Err(ReadError::limit("cell", "64 KiB"));
-            }
-            let mut cells = split.cells;
-            if self.dialect.foreign {
-                for cell in &mut cells {
-                    if let Some(figure) = figures::plain(cell) {
-                        *cell = figure;
-                    }
-                }
-            }
-            let mut record = Record {
-                line,
-                cells,
-                original,
-            };
+            record.line = line;
+            self.split(record)?;
             if let Some(years) = &self.dialect.years {
-                years.complete(&mut record);
+                years.complete(record);
             }
-            return Ok(Some(record));
+            return Ok(true);
         }
     }
 
-    /// Joins further lines until the open quote closes. `None`, with the lines put back, when it
-    /// does not, or when it would swallow a line that is a complete record by itself.
-    fn joined(&mut self, first: &str) -> Result<Option<(Split, String)>, ReadError> {
+    /// Makes cells of the text of a record, and of lines behind it that belong to it.
+    fn split(&mut self, record: &mut Record) -> Result<(), ReadError> {
+        let Record {
+            cells, original, ..
+        } = record;
+        if original.len() > LINE_BYTES_MAX {
+            return Err(ReadError::limit("line", "1 MiB"));
+        }
+        let mut open = split(original, &self.dialect, cells);
+        if open && let Some(whole) = self.joined(original, cells)? {
+            *original = whole;
+            open = false;
+        }
+        if open {
+            literal(original, &self.dialect, cells);
+        }
+        if cells.len() > COLUMNS_MAX {
+            return Err(ReadError::limit("columns", "512"));
+        }
+        if cells.iter().any(|cell| cell.len() > CELL_BYTES_MAX) {
+            return Err(ReadError::limit("cell", "64 KiB"));
+        }
+        if self.dialect.foreign {
+            for cell in cells {
+                if let Some(figure) = figures::plain(cell) {
+                    *cell = figure;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Joins further lines until the open quote closes, and puts the cells of all into `cells`.
+    /// `None`, with the lines put back, when it does not, or when it would swallow a line that is a
+    /// complete record by itself.
+    fn joined(
+        &mut self,
+        first: &str,
+        cells: &mut Vec<String>,
+    ) -> Result<Option<String>, ReadError> {
         let mut whole = first.to_owned();
         let mut taken = Vec::new();
-        let mut found = None;
         while taken.len() < QUOTED_LINES_MAX && whole.len() < CELL_BYTES_MAX {
-            let Some((line, text)) = self.line()? else {
+            let mut text = String::new();
+            let Some(line) = self.line(&mut text)? else {
                 break;
             };
             whole.push('\n');
             whole.push_str(&text);
-            let alone = split(&text, &self.dialect);
-            let complete =
-                !alone.open && self.dialect.width > 2 && alone.cells.len() == self.dialect.width;
+            let open = split(&text, &self.dialect, cells);
+            let complete = !open && self.dialect.width > 2 && cells.len() == self.dialect.width;
             taken.push((line, text));
             if complete {
                 break;
             }
-            let split = split(&whole, &self.dialect);
-            if !split.open {
-                found = Some((split, whole));
-                break;
+            if !split(&whole, &self.dialect, cells) {
+                return Ok(Some(whole));
             }
         }
-        if found.is_none() {
-            for line in taken.into_iter().rev() {
-                self.ahead.push_front(line);
-            }
+        for line in taken.into_iter().rev() {
+            self.ahead.push_front(line);
         }
-        Ok(found)
+        Ok(None)
     }
 }
 
@@ -254,140 +269,9 @@ pub(super) fn check(
     dialect: &Dialect,
 ) -> Result<(), ReadError> {
     let mut records = Records::open(source, charset, dialect)?;
-    while records.next_record()?.is_some() {}
+    let mut record = Record::default();
+    while records.read_into(&mut record)? {}
     Ok(())
-}
-
-/// Cells, and whether a quote was still open at the end.
-pub(super) struct Split {
-    pub(super) cells: Vec<String>,
-    pub(super) open: bool,
-}
-
-pub(super) fn split(text: &str, dialect: &Dialect) -> Split {
-    if !dialect.quoted {
-        return literal(text, dialect);
-    }
-    let quotes = Quotes {
-        escaped: dialect.escaped,
-        bare: dialect.bare,
-    };
-    let outer = split_quoted(text, dialect.delimiter, quotes);
-    match outer.cells.as_slice() {
-        [only] if dialect.wrapped && !outer.open => split_quoted(only, dialect.delimiter, quotes),
-        _ => outer,
-    }
-}
-
-/// Splits at every delimiter; quotation marks stay, but for a pair around a cell.
-fn literal(text: &str, dialect: &Dialect) -> Split {
-    let cells = text.split(dialect.delimiter).map(|cell| {
-        let cell = cell.trim();
-        let inner = cell
-            .strip_prefix('"')
-            .and_then(|cell| cell.strip_suffix('"'));
-        inner.unwrap_or(cell).trim().to_owned()
-    });
-    Split {
-        cells: cells.collect(),
-        open: false,
-    }
-}
-
-/// Which quotation marks inside a quoted cell are letters.
-#[derive(Clone, Copy)]
-struct Quotes {
-    /// Those behind a backslash.
-    escaped: bool,
-    /// Of two in front of a delimiter the first one, where it closes one that nobody doubled.
-    bare: bool,
-}
-
-fn split_quoted(text: &str, delimiter: char, quotes: Quotes) -> Split {
-    let mut cells = Vec::new();
-    let mut rest = text;
-    loop {
-        let blank = |c: char| c.is_whitespace() && c != delimiter;
-        let start = rest.trim_start_matches(blank);
-        // `="0123"` is how Excel is told to keep a text; it is a quoted cell.
-        let opened = start
-            .strip_prefix('"')
-            .or_else(|| start.strip_prefix("=\""));
-        if let Some(inner) = opened {
-            let (cell, after) = quoted(inner, delimiter, quotes);
-            cells.push(cell.trim().to_owned());
-            match after {
-                After::Delimiter(next) => rest = next,
-                After::End => return Split { cells, open: false },
-                After::Open => return Split { cells, open: true },
-            }
-            continue;
-        }
-        match rest.split_once(delimiter) {
-            Some((cell, next)) => {
-                cells.push(cell.trim().to_owned());
-                rest = next;
-            }
-            None => {
-                cells.push(rest.trim().to_owned());
-                return Split { cells, open: false };
-            }
-        }
-    }
-}
-
-enum After<'a> {
-    Delimiter(&'a str),
-    End,
-    Open,
-}
-
-/// Reads a quoted cell behind its opening mark. A mark closes it only before a delimiter or the
-/// end; two marks are one letter; any other mark is a letter too.
-fn quoted(inner: &str, delimiter: char, quotes: Quotes) -> (String, After<'_>) {
-    let blank = |c: char| c.is_whitespace() && c != delimiter;
-    let mut cell = String::new();
-    let mut open = false;
-    let mut rest = inner;
-    loop {
-        let Some((before, after)) = rest.split_once('"') else {
-            cell.push_str(rest);
-            return (cell, After::Open);
-        };
-        let slash = before
-            .strip_suffix('\\')
-            .filter(|before| !before.ends_with('\\'));
-        if let Some(before) = slash.filter(|_| quotes.escaped) {
-            cell.push_str(before);
-            cell.push('"');
-            rest = after;
-            continue;
-        }
-        cell.push_str(before);
-        if let Some(next) = after.strip_prefix('"') {
-            cell.push('"');
-            let tail = next.trim_start_matches(blank);
-            // `"the "Mill"",` ends here: the first of the two closes the name.
-            let ends = tail.is_empty() || tail.starts_with(delimiter);
-            rest = if quotes.bare && open && ends {
-                after
-            } else {
-                next
-            };
-            open = false;
-            continue;
-        }
-        let tail = after.trim_start_matches(blank);
-        if tail.is_empty() {
-            return (cell, After::End);
-        }
-        if let Some(next) = tail.strip_prefix(delimiter) {
-            return (cell, After::Delimiter(next));
-        }
-        cell.push('"');
-        open = !open;
-        rest = after;
-    }
 }
 
 #[cfg(test)]
@@ -421,8 +305,8 @@ mod tests {
             years: None,
         };
         let mut records = Records::open(&Text(text.to_owned()), &charset, &dialect)?;
-        let mut found = Vec::new();
-        while let Some(record) = records.next_record()? {
+        let (mut found, mut record) = (Vec::new(), Record::default());
+        while records.read_into(&mut record)? {
             found.push(format!("{} {}", record.line, record.cells.join("|")));
         }
         Ok(found)

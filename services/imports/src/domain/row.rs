@@ -67,6 +67,8 @@ pub enum Entry {
 /// The rows of a source in file order.
 pub struct Rows {
     records: Records,
+    /// The memory of the record that is being read.
+    record: Record,
     reading: Reading,
     /// The last row, held back until it is known that no further text belongs to it.
     held: Option<StatementRow>,
@@ -99,6 +101,7 @@ const TOTALS_VERSION: u16 = 3;
 pub fn rows(source: &dyn Source, reading: &Reading) -> Result<Rows, ReadError> {
     Ok(Rows {
         records: Records::open(source, &reading.charset, &reading.dialect)?,
+        record: Record::default(),
         reading: reading.clone(),
         held: None,
         next: None,
@@ -133,64 +136,18 @@ impl Iterator for Rows {
             if self.ended {
                 return self.held.take().map(|row| Ok(Entry::Row(row)));
             }
-            let record = match self.records.next_record() {
-                Ok(Some(record)) => record,
-                Ok(None) => {
+            let mut record = std::mem::take(&mut self.record);
+            let found = match self.records.read_into(&mut record) {
+                Ok(true) => self.record(&record),
+                Ok(false) => {
                     self.ended = true;
-                    continue;
+                    None
                 }
-                Err(error) => {
-                    self.ended = true;
-                    self.held = None;
-                    return Some(Err(error));
-                }
+                Err(error) => Some(Err(self.fail(error))),
             };
-            if record.line <= self.reading.before || record.blank() {
-                continue;
-            }
-            let before = self.held.take();
-            match self.entry(&record) {
-                Some(Entry::Row(row)) => {
-                    if let Some(answer) = self.restated(before.as_ref(), &row, &record) {
-                        match answer {
-                            Restated::This(rejected) => self.next = Some(rejected),
-                            Restated::Before(rejected) => {
-                                self.held = Some(row);
-                                return Some(Ok(Entry::Rejected(rejected)));
-                            }
-                        }
-                        match before {
-                            Some(row) => return Some(Ok(Entry::Row(row))),
-                            None => continue,
-                        }
-                    }
-                    self.rows += 1;
-                    self.day = Some(Dated {
-                        written: row.written_on,
-                        booked: row.booked_on,
-                    });
-                    let amount = row.amount.at_scale(SCALE_MAX).unwrap_or(0);
-                    self.sum = (self.sum.0.saturating_add(amount), self.sum.1 + 1);
-                    self.held = Some(row);
-                    if self.rows > ROWS_MAX {
-                        self.ended = true;
-                        self.held = None;
-                        return Some(Err(ReadError::limit("rows", "2,000,000")));
-                    }
-                }
-                Some(Entry::Rejected(rejected)) => {
-                    if rejected.reason == "SUMMARY" {
-                        self.sum = (0, 0);
-                    }
-                    self.next = Some(rejected);
-                }
-                None => {
-                    self.held = before.map(|row| self.continued(row, &record));
-                    continue;
-                }
-            }
-            if let Some(row) = before {
-                return Some(Ok(Entry::Row(row)));
+            self.record = record;
+            if found.is_some() {
+                return found;
             }
         }
     }
@@ -203,6 +160,57 @@ enum Restated {
 }
 
 impl Rows {
+    /// Takes in the next record. Gives what is certain with it: mostly the row before.
+    fn record(&mut self, record: &Record) -> Option<Result<Entry, ReadError>> {
+        if record.line <= self.reading.before || record.blank() {
+            return None;
+        }
+        let before = self.held.take();
+        match self.entry(record) {
+            Some(Entry::Row(row)) => match self.restated(before.as_ref(), &row, record) {
+                Some(Restated::Before(rejected)) => {
+                    self.held = Some(row);
+                    return Some(Ok(Entry::Rejected(rejected)));
+                }
+                Some(Restated::This(rejected)) => self.next = Some(rejected),
+                None if self.rows == ROWS_MAX => {
+                    let error = ReadError::limit("rows", "2,000,000");
+                    return Some(Err(self.fail(error)));
+                }
+                None => self.hold(row),
+            },
+            Some(Entry::Rejected(rejected)) => {
+                if rejected.reason == "SUMMARY" {
+                    self.sum = (0, 0);
+                }
+                self.next = Some(rejected);
+            }
+            None => {
+                self.held = before.map(|row| self.continued(row, record));
+                return None;
+            }
+        }
+        before.map(|row| Ok(Entry::Row(row)))
+    }
+
+    fn hold(&mut self, row: StatementRow) {
+        self.rows += 1;
+        self.day = Some(Dated {
+            written: row.written_on,
+            booked: row.booked_on,
+        });
+        let amount = row.amount.at_scale(SCALE_MAX).unwrap_or(0);
+        self.sum = (self.sum.0.saturating_add(amount), self.sum.1 + 1);
+        self.held = Some(row);
+    }
+
+    /// Nothing comes behind an error.
+    fn fail(&mut self, error: ReadError) -> ReadError {
+        self.ended = true;
+        self.held = None;
+        error
+    }
+
     /// Whether a row, or the one in front of it, is a balance in the guise of a transaction: its
     /// amount is the balance, which is that of its neighbour in time.
     fn restated(

@@ -309,7 +309,8 @@ fn once(
         undated: 0,
         fees: Fees::default(),
     };
-    while let Some(record) = records.next_record()? {
+    let mut record = Record::default();
+    while records.read_into(&mut record)? {
         if record.line <= layout.before {
             continue;
         }

@@ -192,7 +192,7 @@ impl Steps {
     ) -> Result<(), Error> {
         let upload_id = header.upload_id;
         let (key, multipart_id) = self.multipart(user, upload_id).await?;
-        let (sink, flow) = objects::flow(size);
+        let (sink, flow) = objects::flow(size, header.sha256);
         let number = header.number + 1;
         let put = self
             .objects
@@ -263,7 +263,7 @@ impl Steps {
         if let Some(known) = upload.multipart_id {
             return Ok((key, known));
         }
-        let begun = self.objects.begin(&key).await?.multipart_id().to_owned();
+        let begun = self.objects.begin_flows(&key).await?;
         let mut transaction = self.store.user(user).await?;
         if chunk::note_multipart(&mut transaction, upload_id, &begun).await? {
             transaction.commit().await?;

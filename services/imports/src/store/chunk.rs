@@ -2,7 +2,10 @@
 //! in the object store and fixes what they are.
 
 use chrono::{DateTime, Utc};
-use djinn_chassis::{objects::Part, postgres::UserTransaction};
+use djinn_chassis::{
+    objects::{Checksum, Part},
+    postgres::UserTransaction,
+};
 use uuid::Uuid;
 
 use super::due::Duty;
@@ -270,13 +273,12 @@ pub async fn note_stored(
 ) -> Result<bool, Error> {
     let noted = sqlx::query!(
         r#"
-        UPDATE imports.upload_chunk SET etag = $3, crc32 = $4
+        UPDATE imports.upload_chunk SET etag = $3
         WHERE upload_id = $1 AND number = $2
         "#,
         upload_id,
         number,
         part.etag,
-        part.crc32,
     )
     .execute(&mut **transaction)
     .await?;
@@ -288,15 +290,19 @@ pub async fn note_stored(
 /// # Errors
 /// As the database answers.
 pub async fn parts(transaction: &mut UserTransaction, upload_id: Uuid) -> Result<Vec<Part>, Error> {
-    let parts = sqlx::query_as!(
-        Part,
+    let parts = sqlx::query!(
         r#"
-        SELECT number + 1 AS "number!", etag AS "etag!", crc32 FROM imports.upload_chunk
+        SELECT number + 1 AS "number!", etag AS "etag!", sha256 FROM imports.upload_chunk
         WHERE upload_id = $1 AND etag IS NOT NULL
         ORDER BY number
         "#,
         upload_id,
     )
+    .map(|row| Part {
+        number: row.number,
+        etag: row.etag,
+        checksum: Some(Checksum::Sha256(row.sha256)),
+    })
     .fetch_all(&mut **transaction)
     .await?;
     Ok(parts)

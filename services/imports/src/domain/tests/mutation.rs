@@ -15,7 +15,7 @@ use super::super::encoding::Stream;
 use super::super::header::{self, NumberKind};
 use super::super::number::{self, Format};
 use super::super::reading::{Reading, Recognition, recognise};
-use super::super::record::Records;
+use super::super::record::{Record, Records};
 use super::super::row::{Entry, rows};
 use super::super::specimen::{Bytes, hints};
 
@@ -119,8 +119,9 @@ fn known(folder: &Path, manifest: &str) -> Vec<Known> {
         while stream.read_into(&mut text).unwrap() {}
         let mut records = Records::open(&source, &reading.charset, &reading.dialect).unwrap();
         let mut cut = Vec::new();
-        while let Some(record) = records.next_record().unwrap() {
-            cut.push(record.cells);
+        let mut record = Record::default();
+        while records.read_into(&mut record).unwrap() {
+            cut.push(record.cells.clone());
         }
         let (rows, lines, rejected) = taken(&source, &reading);
         found.push(Known {
