@@ -1,7 +1,7 @@
 //! Splits a line into cells: quotation marks as real exports have them, closed or not. It writes
 //! over the texts of the line before, since a statement may have millions of them.
 
-use super::record::Dialect;
+use super::record::{CELL_KEPT_BYTES_MAX, Dialect};
 
 /// The cells of a record as they are found. Texts of the record before are written over.
 struct Cells<'a> {
@@ -22,6 +22,7 @@ impl<'a> Cells<'a> {
         self.count += 1;
         let cell = &mut self.cells[self.count - 1];
         cell.clear();
+        cell.shrink_to(CELL_KEPT_BYTES_MAX);
         cell
     }
 

@@ -18,6 +18,9 @@ use super::year::Years;
 pub const COLUMNS_MAX: usize = 512;
 /// The largest cell, in bytes (DESIGN 6).
 pub const CELL_BYTES_MAX: usize = 64 * 1024;
+/// What a cell keeps for the next record, in bytes: more than most texts have, and little for all
+/// columns together, in which a file might have its largest cells one after the other.
+pub(super) const CELL_KEPT_BYTES_MAX: usize = 1024;
 /// The longest line, in bytes (DESIGN 6).
 pub const LINE_BYTES_MAX: usize = 1024 * 1024;
 /// The most rows (DESIGN 6).
@@ -70,6 +73,9 @@ impl Record {
     pub(super) fn set(&mut self, other: &Self) {
         self.line = other.line;
         self.cells.clone_from(&other.cells);
+        for cell in &mut self.cells {
+            cell.shrink_to(CELL_KEPT_BYTES_MAX);
+        }
         self.original.clone_from(&other.original);
     }
 
@@ -289,12 +295,15 @@ mod tests {
         }
     }
 
-    fn records(text: &str, width: usize) -> Result<Vec<String>, ReadError> {
-        let charset = Charset {
+    fn charset() -> Charset {
+        Charset {
             name: "UTF-8".to_owned(),
             level: Level::Certain,
-        };
-        let dialect = Dialect {
+        }
+    }
+
+    fn dialect(width: usize) -> Dialect {
+        Dialect {
             delimiter: ',',
             quoted: true,
             wrapped: false,
@@ -303,8 +312,12 @@ mod tests {
             bare: true,
             foreign: false,
             years: None,
-        };
-        let mut records = Records::open(&Text(text.to_owned()), &charset, &dialect)?;
+        }
+    }
+
+    fn records(text: &str, width: usize) -> Result<Vec<String>, ReadError> {
+        let source = Text(text.to_owned());
+        let mut records = Records::open(&source, &charset(), &dialect(width))?;
         let (mut found, mut record) = (Vec::new(), Record::default());
         while records.read_into(&mut record)? {
             found.push(format!("{} {}", record.line, record.cells.join("|")));
@@ -334,6 +347,31 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(records(text, 3).unwrap(), expected, "{text:?}");
         }
+    }
+
+    #[test]
+    fn a_record_that_is_read_again_holds_the_largest_cell_of_one_column() {
+        let columns = COLUMNS_MAX / 4;
+        let rows = (0..columns).map(|large| {
+            let cells = (0..columns).map(|column| match column == large {
+                true => "x".repeat(CELL_BYTES_MAX),
+                false => "y".to_owned(),
+            });
+            cells.collect::<Vec<_>>().join(",") + "\n"
+        });
+        let source = Text(rows.collect());
+        let mut records = Records::open(&source, &charset(), &dialect(columns)).unwrap();
+        let (mut record, mut last) = (Record::default(), Record::default());
+        let held = |record: &Record| record.cells.iter().map(String::capacity).sum::<usize>();
+        let held_max = 2 * CELL_BYTES_MAX + columns * CELL_KEPT_BYTES_MAX;
+        let mut count = 0;
+        while records.read_into(&mut record).unwrap() {
+            last.set(&record);
+            assert_eq!(last, record);
+            assert!(held(&record) <= held_max && held(&last) <= held_max);
+            count += 1;
+        }
+        assert_eq!(count, columns);
     }
 
     #[test]
