@@ -208,11 +208,12 @@ async fn claim_by_id(
 /// A tombstone whose row was brought back claims nothing: the row that brought it back stands for
 /// it, or that row's own tombstone. Its occurrence is theirs and stays taken.
 ///
-/// A file of a million rows is sorted by its fingerprints once; from there on the number of the
-/// first row stands for a fingerprint. Most fingerprints are of one row here and of one there,
-/// which is the first of its kind: these are a pair as they are. Only the others (`several`) are
-/// ranked on both sides. Verdicts are written in the order of the rows, as their index is sorted:
-/// in that of fingerprints each would touch another page.
+/// A file of a million rows is sorted by its fingerprints once, and what the ledger has of each is
+/// looked up once; from there on the number of the first row stands for a fingerprint. Most
+/// fingerprints are of one row here and of one there, which is the first of its kind: these are a
+/// pair as they are. Only the others (`several`) are ranked on both sides. Verdicts are written in
+/// the order of the rows, as their index is sorted: in that of fingerprints each would touch another
+/// page.
 ///
 /// Conditions on ranks are inequalities where an equality would do: of those the planner expects a
 /// third of the rows, which is wrong by a little, and of equalities one in two hundred.
@@ -229,7 +230,7 @@ async fn claim_by_fingerprint(
     let user = transaction.user_id().uuid();
     sqlx::query!(
         r#"
-        WITH file AS MATERIALIZED (
+        WITH file AS (
             SELECT s.row_number, s.account_id, s.fingerprint,
                    min(s.row_number) OVER equal AS first, row_number() OVER equal AS rank
             FROM imports.staged s
@@ -240,33 +241,42 @@ async fn claim_by_fingerprint(
               AND ($4::bytea[] IS NULL OR s.fingerprint = ANY($4))
             WINDOW equal AS (PARTITION BY s.fingerprint ORDER BY s.row_number)
         ),
-        known AS MATERIALIZED (
-            SELECT f.first, t.occurrence, t.transaction_id AS subject_id, 'duplicate' AS verdict,
+        looked_up AS MATERIALIZED (
+            SELECT f.row_number, f.account_id, f.first, f.rank, t.occurrence, t.transaction_id,
                    NOT ($3 AND t.external_id IS NOT NULL) AND NOT EXISTS (
                        SELECT FROM imports.verdict v
                        WHERE v.import_id = $1 AND v.generation = $2 AND v.by_id
                          AND v.transaction_id = t.transaction_id
-                   ) AS free
+                   ) AS free,
+                   CASE WHEN f.rank < 2 AND EXISTS (
+                       SELECT FROM ledger.tombstone b
+                       WHERE b.account_id = f.account_id AND b.fingerprint = f.fingerprint
+                         AND b.kind = 'transaction' AND b.cause = 'user'
+                   ) THEN f.fingerprint END AS deleted
             FROM file f
-            JOIN ledger.transaction t USING (account_id, fingerprint)
-            WHERE f.rank < 2
-            UNION ALL
-            SELECT f.first, b.occurrence, b.subject_id, 'deleted_before', b.restored_by IS NULL
-            FROM file f
-            JOIN ledger.tombstone b USING (account_id, fingerprint)
-            WHERE f.rank < 2 AND b.kind = 'transaction' AND b.cause = 'user'
+            LEFT JOIN ledger.transaction t
+              ON t.account_id = f.account_id AND t.fingerprint = f.fingerprint AND f.rank < 2
         ),
         several AS MATERIALIZED (
-            SELECT first FROM file WHERE rank > 1
-            UNION
-            SELECT first FROM known
-            WHERE NOT free OR occurrence > 1 OR verdict <> 'duplicate'
+            SELECT DISTINCT first FROM looked_up
+            WHERE rank > 1 OR occurrence > 1 OR NOT free OR deleted IS NOT NULL
+        ),
+        others AS MATERIALIZED (
+            SELECT * FROM looked_up WHERE first IN (SELECT first FROM several)
         ),
         ranked AS (
-            SELECT row_number, first, rank FROM file WHERE first IN (SELECT first FROM several)
+            SELECT DISTINCT row_number, first, rank FROM others
         ),
         rivals AS MATERIALIZED (
-            SELECT * FROM known WHERE first IN (SELECT first FROM several)
+            SELECT first, occurrence, transaction_id AS subject_id, 'duplicate' AS verdict, free
+            FROM others WHERE transaction_id IS NOT NULL
+            UNION ALL
+            SELECT d.first, b.occurrence, b.subject_id, 'deleted_before', b.restored_by IS NULL
+            FROM (
+                SELECT DISTINCT account_id, first, deleted FROM others WHERE deleted IS NOT NULL
+            ) d
+            JOIN ledger.tombstone b ON b.account_id = d.account_id AND b.fingerprint = d.deleted
+            WHERE b.kind = 'transaction' AND b.cause = 'user'
         ),
         available AS (
             SELECT first, occurrence, subject_id, verdict,
@@ -278,9 +288,10 @@ async fn claim_by_fingerprint(
             FROM rivals GROUP BY first
         ),
         paired AS (
-            SELECT first AS row_number, verdict, subject_id, occurrence
-            FROM known WHERE NOT EXISTS (
-                SELECT FROM several WHERE several.first = known.first
+            SELECT first AS row_number, 'duplicate' AS verdict, transaction_id AS subject_id,
+                   occurrence
+            FROM looked_up WHERE transaction_id IS NOT NULL AND NOT EXISTS (
+                SELECT FROM several WHERE several.first = looked_up.first
             )
             UNION ALL
             SELECT r.row_number, coalesce(a.verdict, 'new'), a.subject_id,

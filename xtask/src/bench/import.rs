@@ -302,9 +302,17 @@ impl Measured {
             .iter()
             .map(|seconds| format!("{seconds:.2} s"));
         println!("\\copy: {}", copies.collect::<Vec<_>>().join(", "));
+        // No import can be further from single INSERTs than \copy is, and how far that is, is the
+        // disk's to say: a commit that costs it little divides by more.
+        let copied = self
+            .many
+            .first()
+            .map_or(f64::NAN, |run| rate(run.rows, median(&self.copy_seconds)));
         println!(
-            "INSERT: {} rows in {:.2} s",
-            self.few.rows, self.insert_seconds
+            "INSERT: {} rows in {:.2} s; \\copy is {:.1} times as fast",
+            self.few.rows,
+            self.insert_seconds,
+            copied / rate(self.few.rows, self.insert_seconds),
         );
     }
 

@@ -195,6 +195,40 @@ pub(super) fn behind(cell: &str) -> Option<&str> {
 }
 
 fn split(cell: &str) -> Option<(Parts, &str)> {
+    match plain(cell) {
+        Some(parts) => Some((parts, "")),
+        None => take_apart(cell),
+    }
+}
+
+/// `2024-01-31` or `31.01.2024`: nearly all dates of nearly all statements, of which every cell is
+/// read several times.
+fn plain(cell: &str) -> Option<Parts> {
+    let bytes: &[u8; 10] = cell.as_bytes().try_into().ok()?;
+    let (mark, starts, widths) = match bytes {
+        [_, _, _, _, first @ (b'-' | b'.' | b'/'), _, _, second, ..] if first == second => {
+            (first, [0, 5, 8], [4, 2, 2])
+        }
+        [_, _, first @ (b'-' | b'.' | b'/'), _, _, second, ..] if first == second => {
+            (first, [0, 3, 6], [2, 2, 4])
+        }
+        _ => return None,
+    };
+    let mut numbers = [0; 3];
+    for ((number, start), width) in numbers.iter_mut().zip(starts).zip(widths) {
+        for byte in bytes.iter().skip(start).take(width) {
+            *number = *number * 10 + u32::from(byte.is_ascii_digit().then(|| byte - b'0')?);
+        }
+    }
+    Some(Parts {
+        numbers,
+        widths,
+        named: None,
+        separator: char::from(*mark),
+    })
+}
+
+fn take_apart(cell: &str) -> Option<(Parts, &str)> {
     let text = cell.trim().trim_matches(['\'', '"', '=']).trim();
     if text.len() < 6 || text.len() > 60 {
         return None;
@@ -363,5 +397,42 @@ fn without_weekday(text: &str) -> &str {
         rest.trim_start_matches([',', '.', ' '])
     } else {
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_date_reads_as_any_other() {
+        let years = ["0000", "0099", "1969", "2024"];
+        let pairs = ["00", "01", "12", "31", "99"];
+        let mut cells = Vec::new();
+        for year in years {
+            for left in pairs {
+                for right in pairs {
+                    cells.extend([[year, left, right], [left, right, year]]);
+                }
+            }
+        }
+        for cell in cells {
+            for mark in ["-", ".", "/"] {
+                let cell = cell.join(mark);
+                let parts = plain(&cell).expect(&cell);
+                assert_eq!(take_apart(&cell), Some((parts, "")), "{cell}");
+            }
+        }
+        let others = [
+            "2024-01.31",
+            "31:01:2024",
+            "2024-1a-31",
+            "2024-01-3",
+            "-31-01-20",
+            "1é-01-2024",
+        ];
+        for cell in others {
+            assert_eq!(plain(cell), None, "{cell}");
+        }
     }
 }

@@ -139,7 +139,8 @@ pub struct Counted {
 
 /// Counts the rows of each account, sums what is included, and notes it: one look at all rows of
 /// the file, of which there may be millions: the join is on the one column that tells rows apart,
-/// and rows are counted by kind before the kinds are. Rows that cannot be read have no account.
+/// and of a file that comes again whole there is none to make. Rows are counted by kind before the
+/// kinds are. Rows that cannot be read have no account.
 ///
 /// # Errors
 /// As the database answers; [`Error::SumTooLarge`] when a sum passes 64 bits.
@@ -147,6 +148,8 @@ pub async fn count(
     transaction: &mut UserTransaction,
     target: Target,
 ) -> Result<Vec<Counted>, Error> {
+    let common = common_verdict(transaction, target).await?;
+    let (verdict, linkable) = common.unzip();
     let rows = sqlx::query!(
         r#"
         SELECT account_id AS "account_id!", sum(rows)::bigint AS "rows!",
@@ -163,14 +166,16 @@ pub async fn count(
                sum(edited)::bigint AS "edited!",
                coalesce(sum(minor) FILTER (WHERE action = 'add'), 0)::text AS "included_minor!"
         FROM (
-            SELECT s.account_id, coalesce(v.verdict, 'new') AS verdict,
-                   imports.row_action(s.action, v.verdict, v.linkable) AS action,
+            SELECT s.account_id, coalesce(v.verdict, $3, 'new') AS verdict,
+                   imports.row_action(
+                       s.action, coalesce(v.verdict, $3), coalesce(v.linkable, $4)
+                   ) AS action,
                    count(*) AS rows, count(s.edited_fields) AS edited,
                    sum(s.amount_minor) AS minor
             FROM imports.staged s
             LEFT JOIN (
                 SELECT row_number, verdict, linkable FROM imports.verdict
-                WHERE import_id = $1 AND generation = $2
+                WHERE import_id = $1 AND generation = $2 AND $3::text IS NULL
             ) v USING (row_number)
             WHERE s.import_id = $1 AND s.generation = $2
             GROUP BY 1, 2, 3
@@ -179,6 +184,8 @@ pub async fn count(
         "#,
         target.import_id,
         target.generation,
+        verdict,
+        linkable,
     )
     .fetch_all(&mut **transaction)
     .await?;
@@ -204,6 +211,33 @@ pub async fn count(
     }
     note_counts(transaction, target, &counted).await?;
     Ok(counted)
+}
+
+/// The verdict that all rows of the file have, and whether they can be linked; none when they differ
+/// or when rows have none. Each row of a file is staged or rejected.
+async fn common_verdict(
+    transaction: &mut UserTransaction,
+    target: Target,
+) -> Result<Option<(String, bool)>, Error> {
+    let common = sqlx::query!(
+        r#"
+        SELECT verdict, linkable FROM imports.verdict
+        WHERE import_id = $1 AND generation = $2
+        GROUP BY verdict, linkable
+        HAVING count(*) = (
+            SELECT p.row_count - (
+                SELECT count(*) FROM imports.rejected_row
+                WHERE import_id = $1 AND generation = $2 AND NOT repaired
+            )
+            FROM imports.progress p WHERE p.import_id = $1 AND p.generation = $2
+        )
+        "#,
+        target.import_id,
+        target.generation,
+    )
+    .fetch_optional(&mut **transaction)
+    .await?;
+    Ok(common.map(|row| (row.verdict, row.linkable)))
 }
 
 async fn note_counts(
