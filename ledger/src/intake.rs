@@ -212,8 +212,8 @@ async fn claim_by_id(
 /// looked up once; from there on the number of the first row stands for a fingerprint. Most
 /// fingerprints are of one row here and of one there, which is the first of its kind: these are a
 /// pair as they are. Only the others (`several`) are ranked on both sides. Verdicts are written in
-/// the order of the rows, as their index is sorted: in that of fingerprints each would touch another
-/// page.
+/// the order of the rows, as their index is sorted: in that of fingerprints each would touch
+/// another page.
 ///
 /// Conditions on ranks are inequalities where an equality would do: of those the planner expects a
 /// third of the rows, which is wrong by a little, and of equalities one in two hundred.

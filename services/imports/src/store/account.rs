@@ -213,8 +213,8 @@ pub async fn count(
     Ok(counted)
 }
 
-/// The verdict that all rows of the file have, and whether they can be linked; none when they differ
-/// or when rows have none. Each row of a file is staged or rejected.
+/// The verdict that all rows of the file have, and whether they can be linked; none when they
+/// differ or when rows have none. Each row of a file is staged or rejected.
 async fn common_verdict(
     transaction: &mut UserTransaction,
     target: Target,
