@@ -187,9 +187,12 @@ async fn take_every_connection(mesh: &Mesh) -> Vec<PgConnection> {
         while let Ok(connection) = PgConnection::connect(&url).await {
             taken.push(connection);
         }
-        let theirs = "SELECT NOT EXISTS (SELECT FROM pg_stat_activity \
-                      WHERE usename = 'djinn_imports')";
-        is_true(&mut superuser, theirs).await.then_some(())
+        // All but this one: a backend that has no name yet, or none any more, holds a place too,
+        // and leaves it to the service.
+        let all = "SELECT count(*) + 1 = current_setting('max_connections')::integer \
+                       - current_setting('superuser_reserved_connections')::integer \
+                   FROM pg_stat_activity WHERE usename = 'djinn_sync'";
+        is_true(&mut superuser, all).await.then_some(())
     })
     .await;
     taken
