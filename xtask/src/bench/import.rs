@@ -302,8 +302,8 @@ impl Measured {
             .iter()
             .map(|seconds| format!("{seconds:.2} s"));
         println!("\\copy: {}", copies.collect::<Vec<_>>().join(", "));
-        // No import can be further from single INSERTs than \copy is, and how far that is, is the
-        // disk's to say: a commit that costs it little divides by more.
+        // What the disk lets any import hope for: where a commit costs it little, \copy itself is
+        // not far from single INSERTs.
         let copied = self
             .many
             .first()

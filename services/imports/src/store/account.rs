@@ -142,6 +142,9 @@ pub struct Counted {
 /// and of a file that comes again whole there is none to make. Rows are counted by kind before the
 /// kinds are. Rows that cannot be read have no account.
 ///
+/// The caller holds the import, for an edit or to move it: between the look at the verdicts and the
+/// one at the rows nobody else changes either.
+///
 /// # Errors
 /// As the database answers; [`Error::SumTooLarge`] when a sum passes 64 bits.
 pub async fn count(
