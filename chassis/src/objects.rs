@@ -41,6 +41,10 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(60);
 /// The first attempt and two more; the caller's own retry comes on top.
 const ATTEMPTS_MAX: u32 = 3;
 
+/// What S3, MinIO and Garage call bytes that are not those of the checksum in front of them. They
+/// were when they left, so they suffered on the way, and another try helps.
+const DAMAGED: [&str; 3] = ["BadDigest", "XAmzContentChecksumMismatch", "InvalidDigest"];
+
 /// Where objects are kept.
 #[derive(clap::Args, Clone, Debug)]
 // Every section is called Config; clap wants the groups of one command apart.
@@ -373,6 +377,7 @@ where
             key: key.to_owned(),
         },
         (_, Some("SlowDown" | "RequestTimeout")) => Error::Unavailable(Box::new(error)),
+        (_, Some(code)) if DAMAGED.contains(&code) => Error::Unavailable(Box::new(error)),
         _ if status >= 500 || status == 429 => Error::Unavailable(Box::new(error)),
         _ => Error::Internal(Box::new(error)),
     }

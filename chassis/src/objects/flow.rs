@@ -6,6 +6,10 @@
 use std::{
     io,
     pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -35,7 +39,9 @@ pub struct PartSink {
 pub struct PartFlow {
     sha256: [u8; 32],
     size_bytes: u64,
-    left_bytes: u64,
+    /// What has not left yet. Shared, since the client keeps the flow and its answer proves
+    /// nothing.
+    left_bytes: Arc<AtomicU64>,
     pieces: mpsc::Receiver<Bytes>,
 }
 
@@ -51,7 +57,7 @@ pub fn flow(size_bytes: u64, sha256: [u8; 32]) -> (PartSink, PartFlow) {
     let flow = PartFlow {
         sha256,
         size_bytes,
-        left_bytes: size_bytes,
+        left_bytes: Arc::new(AtomicU64::new(size_bytes)),
         pieces: receiver,
     };
     (PartSink { pieces: sender }, flow)
@@ -81,7 +87,8 @@ impl Objects {
     ///
     /// # Errors
     /// As [`Objects::put_part`]; [`Error::Unavailable`] also when the sink is dropped before all of
-    /// the part is sent. It is never tried again: the bytes are gone.
+    /// the part is sent, and [`Error::Internal`] when the store says that it has what has not left
+    /// yet. It is never tried again: the bytes are gone.
     pub async fn put_flow(
         &self,
         key: &str,
@@ -92,7 +99,7 @@ impl Objects {
     ) -> Result<Part, Error> {
         let size_bytes =
             i64::try_from(flow.size_bytes).map_err(|error| Error::Internal(error.into()))?;
-        let sha256 = flow.sha256;
+        let (sha256, left_bytes) = (flow.sha256, Arc::clone(&flow.left_bytes));
         let body = ByteStream::new(SdkBody::from_body_1_x(flow));
         let request = self.part(key, multipart_id, number)?;
         let sent = request
@@ -104,6 +111,10 @@ impl Objects {
             .send()
             .await;
         let sent = sent.map_err(|error| part::of_upload(error, key))?;
+        if left_bytes.load(Ordering::SeqCst) > 0 {
+            let problem = "the store answered before it had all of a part";
+            return Err(Error::Internal(problem.into()));
+        }
         part::stored(number, sent, Some(Checksum::Sha256(sha256.to_vec())))
     }
 }
@@ -121,6 +132,12 @@ fn patience(time_max: Duration) -> aws_sdk_s3::config::Builder {
         .stalled_stream_protection(StalledStreamProtectionConfig::disabled())
 }
 
+impl PartFlow {
+    fn left(&self) -> u64 {
+        self.left_bytes.load(Ordering::SeqCst)
+    }
+}
+
 impl Body for PartFlow {
     type Data = Bytes;
     type Error = io::Error;
@@ -129,7 +146,8 @@ impl Body for PartFlow {
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        if self.left_bytes == 0 {
+        let left_bytes = self.left();
+        if left_bytes == 0 {
             return Poll::Ready(None);
         }
         let piece = ready!(self.pieces.poll_recv(context));
@@ -139,20 +157,20 @@ impl Body for PartFlow {
         });
         Poll::Ready(Some(taken.and_then(|piece| {
             let length = u64::try_from(piece.len()).unwrap_or(u64::MAX);
-            let left = self.left_bytes.checked_sub(length).ok_or_else(|| {
+            let left = left_bytes.checked_sub(length).ok_or_else(|| {
                 let problem = "the part is larger than was said";
                 io::Error::new(io::ErrorKind::InvalidInput, problem)
             })?;
-            self.left_bytes = left;
+            self.left_bytes.store(left, Ordering::SeqCst);
             Ok(Frame::data(piece))
         })))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.left_bytes == 0
+        self.left() == 0
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.left_bytes)
+        SizeHint::with_exact(self.left())
     }
 }

@@ -128,6 +128,38 @@ async fn a_store_that_refuses_says_so_before_all_has_come() {
     }
 }
 
+/// A proxy in front of a store may say yes to anything.
+#[tokio::test]
+async fn a_store_that_answers_too_early_has_stored_nothing() {
+    let routes = axum::Router::new().fallback(async || [("etag", "\"e\"")]);
+    let objects = answering(routes).await;
+    let (sink, flow) = flow(1 << 40, ANY);
+    let put = objects.put_flow("u/x", "u1", 1, flow, LONG);
+    let send = async { while sink.send(Bytes::from(vec![1; 1 << 20])).await.is_ok() {} };
+    let (stored, ()) = tokio::join!(put, send);
+    assert_eq!(stored.unwrap_err().reason(), "OBJECT_STORE_REFUSED");
+}
+
+#[tokio::test]
+async fn bytes_that_suffered_on_their_way_may_be_sent_again() {
+    for code in DAMAGED {
+        let objects = stubborn(StatusCode::BAD_REQUEST, code).await;
+        let (sink, flow) = flow(5, ANY);
+        let put = objects.put_flow("u/x", "u1", 1, flow, LONG);
+        let (sent, stored) = tokio::join!(sink.send(Bytes::from_static(b"whole")), put);
+        sent.unwrap();
+        assert_eq!(stored.unwrap_err().kind(), Kind::Unavailable, "{code}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_takes_nothing_is_not_waited_for() {
+    let (sink, _flow) = flow(1 << 40, ANY);
+    let began = tokio::time::Instant::now();
+    let sent = sink.send(Bytes::from(vec![1; 1 << 20])).await;
+    assert_eq!((sent, began.elapsed()), (Err(SinkClosed), ATTEMPT_TIMEOUT));
+}
+
 /// What a store is told of a part in front of its bytes, and of all parts at the end. The embedded
 /// one takes anything; Garage takes no checksum behind the bytes, and S3 and Garage want to be told
 /// when the upload begins which checksums there will be.

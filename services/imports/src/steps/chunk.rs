@@ -204,10 +204,7 @@ impl Steps {
             // What the store has of it goes with the call to it.
             Either::Left((Ok(Passed::Needless), _)) => return Ok(()),
             Either::Left((Err(error), _)) => return Err(error),
-            Either::Right((Err(error), _)) => Err(error),
-            Either::Right((Ok(_), _)) => Err(objects::Error::Internal(
-                "the store answered before it had all of a part".into(),
-            )),
+            Either::Right((stored, _)) => stored,
         };
         let part = match stored {
             Ok(part) => part,
