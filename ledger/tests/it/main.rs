@@ -12,6 +12,7 @@ mod catalog;
 mod change;
 mod edit;
 mod fixture;
+mod intake;
 mod reversal;
 mod tenancy;
 mod transaction;

@@ -1,0 +1,217 @@
+//! Matching by content, over drawn cases: the statement pairs rows a million at a time and takes
+//! short cuts, and what it is meant to do is written here row by row.
+
+use std::collections::BTreeMap;
+
+use djinn_chassis::{auth::UserId, testing};
+use djinn_ledger::intake::{Batch, match_batch};
+use fastrand::Rng;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::fixture::{Fixture, stage};
+
+/// Cases of one run. The number of a case is its seed.
+const CASES: u64 = 200;
+
+/// Different contents of a case.
+const CONTENTS: u8 = 4;
+
+/// What the ledger has of one occurrence of a content.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Held {
+    Live,
+    Deleted,
+    /// Deleted, and brought back by the row that lives under the same occurrence.
+    Restored,
+    /// Deleted and brought back by a row that is gone as well.
+    RestoredAndGone,
+    /// Removed when its import was undone: it may come again.
+    Undone,
+    Nothing,
+}
+
+const HELD: [Held; 8] = [
+    Held::Live,
+    Held::Live,
+    Held::Live,
+    Held::Deleted,
+    Held::Restored,
+    Held::RestoredAndGone,
+    Held::Undone,
+    Held::Nothing,
+];
+
+/// A verdict: what the row is, of which transaction, and its occurrence.
+type Verdict = (String, Option<Uuid>, i32);
+
+/// A transaction or a tombstone, as the ledger has it.
+struct Subject {
+    id: Uuid,
+    content: u8,
+    occurrence: i32,
+    held: Held,
+}
+
+/// What the ledger has: each content fills its occurrences in order, with gaps.
+fn drawn(rng: &mut Rng) -> Vec<Subject> {
+    let mut subjects = Vec::new();
+    for content in 0..CONTENTS {
+        for occurrence in 1..=rng.i32(0..=3) {
+            let held = HELD[rng.usize(..HELD.len())];
+            subjects.push(Subject {
+                id: Uuid::new_v4(),
+                content,
+                occurrence,
+                held,
+            });
+        }
+    }
+    subjects
+}
+
+/// The n-th row of a content pairs with the n-th that is live or deleted; what is left over is new
+/// and takes the occurrences behind everything that was ever there. Rows that are new and the first
+/// of their content have no verdict.
+fn expected(subjects: &[Subject], file: &[u8]) -> BTreeMap<i32, Verdict> {
+    let mut verdicts = BTreeMap::new();
+    let mut ranks = BTreeMap::new();
+    for (number, content) in (1..).zip(file) {
+        let rank: &mut usize = ranks.entry(*content).or_default();
+        let of_content = || {
+            subjects
+                .iter()
+                .filter(|subject| subject.content == *content)
+        };
+        let mut free = of_content().filter_map(|subject| match subject.held {
+            Held::Live | Held::Restored => Some(("duplicate", subject)),
+            Held::Deleted => Some(("deleted_before", subject)),
+            Held::RestoredAndGone | Held::Undone | Held::Nothing => None,
+        });
+        let free_count = free.clone().count();
+        match free.nth(*rank) {
+            Some((verdict, subject)) => {
+                let verdict = (verdict.to_owned(), Some(subject.id), subject.occurrence);
+                verdicts.insert(number, verdict);
+            }
+            None => {
+                let there =
+                    |subject: &&Subject| !matches!(subject.held, Held::Undone | Held::Nothing);
+                let last = of_content()
+                    .filter(there)
+                    .map(|subject| subject.occurrence)
+                    .max();
+                let behind = i32::try_from(*rank - free_count + 1).unwrap();
+                let occurrence = last.unwrap_or(0) + behind;
+                if occurrence > 1 {
+                    verdicts.insert(number, ("new".to_owned(), None, occurrence));
+                }
+            }
+        }
+        *rank += 1;
+    }
+    verdicts
+}
+
+async fn arrange(owner: &mut PgConnection, user: UserId, account: Uuid, subjects: &[Subject]) {
+    for subject in subjects {
+        let (lives, buried, cause, restored_by) = match subject.held {
+            Held::Live => (Some(subject.id), None, "", None),
+            Held::Deleted => (None, Some(subject.id), "user", None),
+            Held::Restored => {
+                let before = Uuid::new_v4();
+                (Some(subject.id), Some(before), "user", Some(subject.id))
+            }
+            Held::RestoredAndGone => (None, Some(subject.id), "user", Some(Uuid::new_v4())),
+            Held::Undone => (None, Some(subject.id), "revert", None),
+            Held::Nothing => continue,
+        };
+        let fingerprint = vec![subject.content; 32];
+        if let Some(id) = lives {
+            sqlx::query(
+                "INSERT INTO ledger.transaction (user_id, transaction_id, account_id, booked_on, \
+                     amount_minor, currency_code, description, counterparty, source, fingerprint, \
+                     occurrence, change_id, created_at) \
+                 VALUES ($1, $2, $3, '2026-01-31', -1230, 'EUR', 'REWE', '', 'import', $4, $5, $6, \
+                     now())",
+            )
+            .bind(user.uuid())
+            .bind(id)
+            .bind(account)
+            .bind(&fingerprint)
+            .bind(subject.occurrence)
+            .bind(Uuid::new_v4())
+            .execute(&mut *owner)
+            .await
+            .unwrap();
+        }
+        if let Some(id) = buried {
+            sqlx::query(
+                "INSERT INTO ledger.tombstone (user_id, kind, subject_id, account_id, fingerprint, \
+                     occurrence, cause, restored_by, change_id, created_at) \
+                 VALUES ($1, 'transaction', $2, $3, $4, $5, $6, $7, $8, now())",
+            )
+            .bind(user.uuid())
+            .bind(id)
+            .bind(account)
+            .bind(&fingerprint)
+            .bind(subject.occurrence)
+            .bind(cause)
+            .bind(restored_by)
+            .bind(Uuid::new_v4())
+            .execute(&mut *owner)
+            .await
+            .unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn rows_of_equal_content_pair_in_order_whatever_is_there() {
+    let fixture = Fixture::new().await;
+    let mut owner = fixture.superuser().await;
+    let user = testing::user();
+    let mut told = BTreeMap::<String, usize>::new();
+    for case in 0..CASES {
+        let mut rng = Rng::with_seed(case);
+        let account = fixture.account(user, 0).await;
+        let subjects = drawn(&mut rng);
+        arrange(&mut owner, user, account, &subjects).await;
+        let file: Vec<u8> = (0..rng.usize(0..=8)).map(|_| rng.u8(..CONTENTS)).collect();
+        let batch = Batch {
+            import_id: Uuid::new_v4(),
+            generation: 1,
+            has_ids: false,
+        };
+        let mut transaction = fixture.imports.user(user).await.unwrap();
+        let rows: Vec<_> = file
+            .iter()
+            .map(|content| stage::row(account, *content))
+            .collect();
+        stage::copy(&mut transaction, batch, &rows).await;
+        match_batch(&mut transaction, batch, 0).await.unwrap();
+        let found: Vec<(i32, String, Option<Uuid>, i32)> = sqlx::query_as(
+            "SELECT row_number, verdict, transaction_id, occurrence FROM imports.verdict \
+             WHERE import_id = $1",
+        )
+        .bind(batch.import_id)
+        .fetch_all(&mut *transaction)
+        .await
+        .unwrap();
+        let found: BTreeMap<i32, Verdict> = found
+            .into_iter()
+            .map(|(number, verdict, subject, occurrence)| (number, (verdict, subject, occurrence)))
+            .collect();
+        assert_eq!(found, expected(&subjects, &file), "case {case}: {file:?}");
+        for (verdict, ..) in found.into_values() {
+            *told.entry(verdict).or_default() += 1;
+        }
+    }
+    // The cases are about something.
+    for verdict in ["duplicate", "deleted_before", "new"] {
+        assert!(
+            told.get(verdict).is_some_and(|count| *count > 50),
+            "{told:?}"
+        );
+    }
+}
