@@ -1,6 +1,14 @@
 //! What a client is told when a call does not come to its own end.
 
-use std::{convert::Infallible, net::SocketAddr, time::Duration};
+use std::{
+    convert::Infallible,
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use axum::{Router, body::Body};
 use bytes::Bytes;
@@ -14,6 +22,14 @@ use tokio::{
 };
 use tonic::Code;
 use tonic_types::StatusExt;
+use tracing::{
+    Subscriber,
+    span::{self, Id},
+};
+use tracing_subscriber::{
+    Layer,
+    layer::{Context, SubscriberExt},
+};
 
 use djinn_chassis::testing::{eventually, free_port};
 use djinn_gateway::domain::limits;
@@ -235,6 +251,38 @@ async fn a_user_has_a_share_of_the_places_and_streams_have_their_own() {
         answer.ok()
     })
     .await;
+}
+
+/// Counts the spans that the gateway opens on this thread while its guard lives.
+#[derive(Clone, Default)]
+struct Spans(Arc<AtomicUsize>);
+
+impl<S: Subscriber> Layer<S> for Spans {
+    fn on_new_span(&self, span: &span::Attributes<'_>, _: &Id, _: Context<'_, S>) {
+        let ours = span.metadata().target().starts_with("djinn_gateway");
+        self.0.fetch_add(usize::from(ours), Ordering::SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_made_for_a_call_without_a_place() {
+    let backend = Backend::start().await;
+    let gateway = Gateway::before(backend.address).await;
+    let mut held = Vec::new();
+    for _ in 0..limits::LANE_CALLS_MAX / limits::USER_CALLS_MAX {
+        held.push(fill(&gateway, &backend, &gateway.keys.token()).await);
+    }
+    let spans = Spans::default();
+    let subscriber = tracing_subscriber::registry().with(spans.clone());
+    let _guard = tracing::subscriber::set_default(subscriber);
+    // The proxy refuses what is no native gRPC, with a span: so spans are seen here.
+    for (kind, opened) in [("application/grpc", 0), ("application/grpc-web+proto", 1)] {
+        let asked = Request::post(gateway.uri(wire::GET_IMPORT))
+            .header(CONTENT_TYPE, kind)
+            .body(Body::from(wire::frame(&get("one"))));
+        wire::http2(asked.expect("a request")).await;
+        assert_eq!(spans.0.swap(0, Ordering::SeqCst), opened, "{kind}");
+    }
 }
 
 #[tokio::test]
