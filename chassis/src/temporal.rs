@@ -1,26 +1,22 @@
 //! Temporal: the client, the worker and heartbeats, with limits that fit five services on one small
 //! server.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use anyhow::{Context, anyhow, bail};
 use temporalio_client::{
     Client, ClientOptions, Connection, envconfig::LoadClientConfigProfileOptions,
 };
-use temporalio_common::telemetry::{TelemetryOptions, metrics::CoreMeter};
-use temporalio_sdk::{
-    Runtime, Worker, WorkerOptions, WorkerOptionsBuilder,
-    activities::ActivityContext,
-    runtime::{
-        PollerBehavior, RuntimeOptions,
-        worker_tuner::{FixedSizeSlotSupplier, TunerHolder},
-    },
-};
+use temporalio_sdk::activities::ActivityContext;
 use tokio::{task::JoinHandle, time::Instant};
 
-use crate::{postgres::UserTransaction, serve::Part, shutdown::Shutdown, telemetry};
+use crate::{postgres::UserTransaction, shutdown::Shutdown, telemetry};
 
+pub use self::worker::{WorkerConfig, run_worker, worker_options};
+
+mod census;
 mod meter;
+mod worker;
 
 /// How long a service waits for a Temporal server at its start, which on a fresh machine comes up
 /// last.
@@ -31,17 +27,6 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// The pause between two attempts.
 const CONNECT_PAUSE: Duration = Duration::from_secs(1);
-
-/// Polls for each kind of task: the least that a worker with sticky workflows may have. Each is an
-/// open call on the server.
-const POLLERS: usize = 2;
-
-/// Workflows kept in memory between their tasks; one that is not is replayed from its history.
-const WORKFLOWS_CACHED_MAX: usize = 100;
-
-/// How long a worker may take to end after the grace period, when all it does is to report
-/// cancelled activities.
-const STOP_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Connects by the SDK's own variables: `TEMPORAL_ADDRESS`, `TEMPORAL_NAMESPACE`,
 /// `TEMPORAL_API_KEY`, `TEMPORAL_TLS_*`.
@@ -100,109 +85,6 @@ impl<Id> Owned<Id> {
     }
 }
 
-/// How much a worker does at a time.
-#[derive(clap::Args, Clone, Debug)]
-pub struct WorkerConfig {
-    /// Workflow tasks at a time. They are short and need no IO; at least 2.
-    #[arg(
-        long,
-        env = "WORKER_CONCURRENCY",
-        value_name = "COUNT",
-        default_value = "4",
-        value_parser = clap::value_parser!(u16).range(2..=1000)
-    )]
-    pub worker_concurrency: u16,
-    /// Activities at a time. Each may hold a database connection.
-    #[arg(
-        long,
-        env = "ACTIVITY_CONCURRENCY",
-        value_name = "COUNT",
-        default_value = "4",
-        value_parser = clap::value_parser!(u16).range(1..=1000)
-    )]
-    pub activity_concurrency: u16,
-}
-
-/// Options of a worker on this queue, on which the service registers its workflows and activities
-/// before it builds them. `grace` is the process's own: activities are asked to stop when three
-/// quarters of it are over, so that they have the rest to do so.
-pub fn worker_options(
-    queue: &str,
-    config: &WorkerConfig,
-    grace: Duration,
-) -> WorkerOptionsBuilder<impl temporalio_sdk::worker_options_builder::State + use<>> {
-    let slots = |count: u16| FixedSizeSlotSupplier::new(usize::from(count));
-    let tuner = TunerHolder::builder()
-        .workflow_task_slot_supplier(slots(config.worker_concurrency))
-        .activity_task_slot_supplier(slots(config.activity_concurrency))
-        .local_activity_task_slot_supplier(slots(config.activity_concurrency))
-        .nexus_task_slot_supplier(slots(1))
-        .build();
-    WorkerOptions::new(queue)
-        .tuner(tuner)
-        .max_cached_workflows(WORKFLOWS_CACHED_MAX)
-        .workflow_task_poller_behavior(PollerBehavior::SimpleMaximum(POLLERS))
-        .activity_task_poller_behavior(PollerBehavior::SimpleMaximum(POLLERS))
-        .graceful_shutdown_period(grace / 4 * 3)
-}
-
-/// Makes a worker on the current tokio runtime. Its [`Runtime`] is to be kept while it runs.
-///
-/// # Errors
-/// When the options contradict themselves.
-pub fn worker(client: &Client, worker: WorkerOptions) -> anyhow::Result<(Runtime, Worker)> {
-    let figures: Arc<dyn CoreMeter> = Arc::new(meter::Meter);
-    let telemetry = TelemetryOptions::builder()
-        .metrics(figures)
-        // A scrape knows whom it asks.
-        .attach_service_name(false)
-        .build();
-    let options = RuntimeOptions::builder()
-        .telemetry_options(telemetry)
-        .build()
-        .map_err(|problem| {
-            anyhow!("the Temporal SDK's options contradict themselves: {problem}")
-        })?;
-    let runtime = Runtime::from_current_tokio(options)?;
-    let worker = Worker::new(&runtime, client.clone(), worker)?;
-    Ok((runtime, worker))
-}
-
-/// Runs the worker until the shutdown: then it takes no more tasks, lets its activities finish
-/// within the grace period, and ends. The part says whether tasks are being taken.
-///
-/// The future is not `Send`: join it, never spawn it.
-///
-/// # Errors
-/// When the server does not know the namespace, or the worker cannot go on. The process should end.
-pub async fn run_worker(mut worker: Worker, shutdown: Shutdown, part: Part) -> anyhow::Result<()> {
-    let stop = worker.shutdown_handle();
-    let queue = worker.task_queue().to_owned();
-    part.set(true);
-    tracing::info!(queue, "worker started");
-    let stopping = async {
-        shutdown.requested().await;
-        part.set(false);
-        stop();
-        shutdown.overdue().await;
-        tokio::time::sleep(STOP_TIMEOUT).await;
-    };
-    let ended = tokio::select! {
-        ended = worker.run() => ended,
-        () = stopping => {
-            tracing::warn!(queue, "activities were still running after the grace period");
-            return Ok(());
-        }
-    };
-    part.set(false);
-    ended.with_context(|| format!("the worker of queue {queue} failed"))?;
-    if !shutdown.token().is_cancelled() {
-        bail!("the worker of queue {queue} ended by itself");
-    }
-    tracing::info!(queue, "worker stopped");
-    Ok(())
-}
-
 /// Tells Temporal that an activity is alive, from a task beside the work, so that a statement of
 /// minutes does not look like a death. Ends when dropped.
 pub struct Heartbeat {
@@ -247,57 +129,5 @@ impl Heartbeat {
 impl Drop for Heartbeat {
     fn drop(&mut self) {
         self.task.abort();
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use clap::Parser;
-
-    use super::*;
-
-    #[derive(Parser)]
-    struct Args {
-        #[command(flatten)]
-        worker: WorkerConfig,
-    }
-
-    fn parse(args: &[&str]) -> Option<(u16, u16)> {
-        let args = Args::try_parse_from([&["test"], args].concat()).ok()?;
-        Some((
-            args.worker.worker_concurrency,
-            args.worker.activity_concurrency,
-        ))
-    }
-
-    #[test]
-    fn concurrency_has_limits() {
-        for (args, expected) in [
-            (&[][..], Some((4, 4))),
-            (
-                &["--worker-concurrency", "2", "--activity-concurrency", "1"],
-                Some((2, 1)),
-            ),
-            (&["--worker-concurrency", "1"], None),
-            (&["--activity-concurrency", "0"], None),
-            (&["--activity-concurrency", "many"], None),
-        ] {
-            assert_eq!(parse(args), expected, "{args:?}");
-        }
-    }
-
-    #[test]
-    fn a_worker_is_small_and_stops_before_its_process_does() {
-        let config = Args::try_parse_from(["test"]).unwrap().worker;
-        let options = worker_options("queue", &config, Duration::from_secs(20)).build();
-        assert_eq!(options.task_queue, "queue");
-        assert_eq!(options.max_cached_workflows, WORKFLOWS_CACHED_MAX);
-        assert_eq!(
-            options.graceful_shutdown_period,
-            Some(Duration::from_secs(15))
-        );
-        let two = Some(PollerBehavior::SimpleMaximum(2));
-        assert_eq!(options.workflow_task_poller_behavior, two);
-        assert_eq!(options.activity_task_poller_behavior, two);
     }
 }

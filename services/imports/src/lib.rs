@@ -110,21 +110,9 @@ where
             .register_workflow::<RevertImport>()?
             .register_workflow::<SweepImports>()?
             .build();
-        let (_runtime, worker) = temporal::worker(&client, options)?;
-        let templates = TemplateServiceServer::new(TemplateDoor {
-            steps: steps.clone(),
-        })
-        .max_decoding_message_size(serve::MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(serve::MESSAGE_BYTES_MAX);
-        let door = ImportServiceServer::new(Door {
-            steps,
-            shutdown: shutdown.clone(),
-        })
-        .max_decoding_message_size(serve::MESSAGE_BYTES_MAX)
-        .max_encoding_message_size(serve::MESSAGE_BYTES_MAX);
         let server = Server {
             listener,
-            routes: Routes::new(door).add_service(templates),
+            routes: doors(steps, shutdown.clone()),
             authenticate: AuthenticateLayer::new(edges, verifier, None, clock.clone()),
             readiness: readiness.clone(),
             service_names: &SERVICES,
@@ -132,13 +120,32 @@ where
         };
         tokio::try_join!(
             server.run(shutdown.clone()),
-            temporal::run_worker(worker, shutdown.clone(), worker_part.clone()),
+            temporal::run_worker(
+                &client,
+                options,
+                &config.worker,
+                shutdown.clone(),
+                worker_part.clone()
+            ),
             probe(&store, &objects, &database, &objects_part, &shutdown),
         )?;
         Ok(())
     };
     tokio::try_join!(working, serving_admin)?;
     Ok(())
+}
+
+/// What can be called.
+fn doors(steps: Steps, shutdown: Shutdown) -> Routes {
+    let templates = TemplateServiceServer::new(TemplateDoor {
+        steps: steps.clone(),
+    })
+    .max_decoding_message_size(serve::MESSAGE_BYTES_MAX)
+    .max_encoding_message_size(serve::MESSAGE_BYTES_MAX);
+    let imports = ImportServiceServer::new(Door { steps, shutdown })
+        .max_decoding_message_size(serve::MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(serve::MESSAGE_BYTES_MAX);
+    Routes::new(imports).add_service(templates)
 }
 
 /// Keeps readiness true to what the service needs.

@@ -156,6 +156,18 @@ impl World {
         testing::get(admin, "/livez").await.is_some()
     }
 
+    /// What the process says of itself under this name, all labels together.
+    pub(crate) async fn figure(&self, name: &str) -> f64 {
+        let admin = SocketAddr::from(([127, 0, 0, 1], self.ports.1));
+        let (_, text) = testing::get(admin, "/metrics").await.unwrap();
+        let figures = text.lines().filter_map(|line| {
+            let (metric, figure) = line.rsplit_once(' ')?;
+            let metric = metric.split('{').next()?;
+            (metric == name).then(|| figure.parse::<f64>().unwrap())
+        });
+        figures.sum()
+    }
+
     /// Waits until the process has died by itself, as at a failpoint.
     pub(crate) async fn died(&mut self) {
         let death = async || (!self.lives().await).then_some(());
