@@ -181,11 +181,13 @@ impl Decimal {
     }
 
     /// The value counted in units of ten to the minus `scale`: sums over rows of different scale
-    /// are taken in `i128`. `None` when the decimal is finer than that.
+    /// are taken in `i128`. `None` when the decimal is finer than that, or more than [`SCALE_MAX`]
+    /// places coarser.
     #[must_use]
     pub fn at_scale(self, scale: u8) -> Option<i128> {
         let missing = u32::from(scale.checked_sub(self.scale)?);
-        i128::from(self.digits).checked_mul(10_i128.checked_pow(missing)?)
+        // A product of 64 bits by 64 always fits 128.
+        Some(i128::from(self.digits) * i128::from(10_i64.checked_pow(missing)?))
     }
 
     /// The same size with the other sign. The smallest `i64` has no such twin and saturates.

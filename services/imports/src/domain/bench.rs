@@ -4,10 +4,11 @@ use djinn_ledger::account::Kind;
 
 use super::amount::{Numeral, Plan};
 use super::candidate::Base;
+use super::chain::{Chain, Proof};
 use super::column::Survey;
 use super::mapping::Mapping;
 use super::nature::Nature;
-use super::trial::{Chain, Findings, Outcome, Proof};
+use super::trial::{Findings, Outcome};
 
 /// Words must speak for one side this many times as often as for the other.
 const WORDS_FACTOR: u64 = 4;

@@ -5,8 +5,9 @@
 use super::amount::{Amount, Numeral, Plan, Signs, Unknown};
 use super::bench::{Bench, Holder, Words};
 use super::candidate::{Base, Rank, format_rank};
+use super::chain::Proof;
 use super::header;
-use super::trial::{Outcome, Proof};
+use super::trial::Outcome;
 
 /// On an account of debts, fewer negative amounts than this may as well be payments.
 const DEBT_ROWS_MIN: u64 = 3;

@@ -7,13 +7,14 @@
 //! `header`, `vocabulary`, `shape`, `section`, `edge`), cells become numbers and dates (`number`,
 //! `figures`, `date`, `month`, `year`, `stamp`), columns are surveyed (`seen`, `column`, `numbers`,
 //! `dates`, `table`), possible meanings of the amount columns (`amount`, `candidate`, `teller`) are
-//! tried against the rows (`trial`, `identity`, `sign`, `nature`, `fee`) and judged (`bench`,
-//! `contender`, `surcharge`, `decision`; of the dates `when`, `custom`, `recurrence`), with reasons
-//! (`evidence`), and what stays open is asked (`wording`, `sample`) unless it has been answered
-//! before (`answer`, `heading`, `template`). What a person says of the columns comes before all of
-//! it (`mapping`). Whose rows they are is found (`ownership`, `pocket`) and led to the user's
-//! accounts (`routing`). Rows are then followed by their balance (`gap`) and compared with the
-//! ledger (`fingerprint`, `resemblance`), and those that cannot be read are reported (`report`).
+//! tried against the rows (`trial`, `chain`, `identity`, `sign`, `nature`, `fee`) and judged
+//! (`bench`, `contender`, `surcharge`, `decision`; of the dates `when`, `custom`, `recurrence`),
+//! with reasons (`evidence`), and what stays open is asked (`wording`, `sample`) unless it has been
+//! answered before (`answer`, `heading`, `template`). What a person says of the columns comes
+//! before all of it (`mapping`). Whose rows they are is found (`ownership`, `pocket`) and led to
+//! the user's accounts (`routing`). Rows are then followed by their balance (`gap`) and compared
+//! with the ledger (`fingerprint`, `resemblance`), and those that cannot be read are reported
+//! (`report`).
 //! Before all of it a file may come in pieces (`chunk`).
 
 pub mod answer;
@@ -48,6 +49,7 @@ pub mod when;
 mod bench;
 mod candidate;
 mod cells;
+mod chain;
 mod column;
 mod contender;
 mod custom;

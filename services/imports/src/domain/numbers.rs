@@ -101,28 +101,10 @@ impl Numbers {
 
     /// What the digits are in each format.
     fn read(&mut self, body: &str) -> [Option<Decimal>; 8] {
-        let mut values = [None; 8];
-        let plain = body.bytes().all(|byte| byte.is_ascii_digit()).then(|| {
-            // Digits alone read the same in every format.
-            size(body, Format::DotComma).ok()
-        });
-        if let Some(value) = plain {
-            values = [value; 8];
-            if value.is_some() {
-                self.parsed.iter_mut().for_each(|count| *count += 1);
-            }
-        }
-        for (index, format) in FORMATS.iter().enumerate() {
-            if plain.is_some() {
-                break;
-            }
-            let Ok(value) = size(body, *format) else {
-                continue;
-            };
-            if let (Some(count), Some(slot)) = (self.parsed.get_mut(index), values.get_mut(index)) {
-                *count += 1;
-                *slot = Some(value);
-            }
+        let values = in_each_format(body);
+        for (index, (count, value)) in self.parsed.iter_mut().zip(&values).enumerate() {
+            let Some(value) = value else { continue };
+            *count += 1;
             let fraction = 10_i64.checked_pow(u32::from(value.scale));
             if fraction.is_some_and(|power| value.digits % power != 0) {
                 self.fractions |= 1 << index;
@@ -177,8 +159,27 @@ impl Numbers {
     }
 }
 
+/// Figures in all formats. Most are digits with one mark that groups no thousands, and are read
+/// once.
+fn in_each_format(body: &str) -> [Option<Decimal>; 8] {
+    let mut marks = body.bytes().filter(|byte| !byte.is_ascii_digit());
+    let behind = body.bytes().rev().take_while(u8::is_ascii_digit).count();
+    match (marks.next(), marks.next()) {
+        (None, _) => [size(body, Format::DotComma).ok(); 8],
+        (Some(mark @ (b'.' | b',')), None) if behind != 3 => {
+            let mark = Some(char::from(mark));
+            let format = FORMATS.into_iter().find(|format| format.mark() == mark);
+            let value = format.and_then(|format| size(body, format).ok());
+            FORMATS.map(|format| value.filter(|_| format.mark() == mark))
+        }
+        _ => FORMATS.map(|format| size(body, format).ok()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::super::number::read;
     use super::*;
 
@@ -249,5 +250,13 @@ mod tests {
         check(&["0,500"], None, "CommaDot: 0.500");
         check(&["---5", "abc", "1.2.3", "5 apples", "12/2024"], None, "");
         check(&["1,23,45.6"], None, "");
+    }
+
+    proptest! {
+        #[test]
+        fn each_format_reads_as_if_alone(body in "[0-9]{0,20}([., '][0-9]{0,5}){0,2}") {
+            let each = FORMATS.map(|format| size(&body, format).ok());
+            prop_assert_eq!(in_each_format(&body), each);
+        }
     }
 }

@@ -11,13 +11,41 @@ use super::vocabulary;
 /// No summary is longer than this, in bytes.
 const CELL_BYTES_MAX: usize = 80;
 
-// Nearly every cell of a statement is looked up in them, and nearly none is there.
-static SUMMARY: LazyLock<HashSet<String>> = LazyLock::new(|| words(vocabulary::SUMMARY));
+static SUMMARY: LazyLock<Sayings> = LazyLock::new(|| Sayings::of(vocabulary::SUMMARY));
 
-static PAYEES: LazyLock<HashSet<String>> = LazyLock::new(|| words(vocabulary::SUMMARY_OR_PAYEE));
+static PAYEES: LazyLock<Sayings> = LazyLock::new(|| Sayings::of(vocabulary::SUMMARY_OR_PAYEE));
 
-fn words(list: &str) -> HashSet<String> {
-    list.split('|').map(folded).collect()
+/// What a cell may say. Nearly every cell of a statement is looked up, several times, and nearly
+/// none is there: most are told by their length and first byte, without a hash of the text.
+struct Sayings {
+    texts: HashSet<String>,
+    /// For each first byte the lengths of the texts that begin with it, as bits.
+    lengths: [u128; 256],
+}
+
+impl Sayings {
+    fn of(list: &str) -> Self {
+        let texts: HashSet<String> = list.split('|').map(folded).collect();
+        let mut lengths = [0; 256];
+        for text in &texts {
+            if let Some((slot, bit)) = place(text) {
+                lengths[slot] |= bit;
+            }
+        }
+        Self { texts, lengths }
+    }
+
+    fn contains(&self, text: &str) -> bool {
+        place(text).is_some_and(|(slot, bit)| self.lengths[slot] & bit != 0)
+            && self.texts.contains(text)
+    }
+}
+
+/// Where the length of a text is noted; nowhere if it is empty or longer than any saying.
+fn place(text: &str) -> Option<(usize, u128)> {
+    let first = text.bytes().next()?;
+    let bit = 1_u128.checked_shl(u32::try_from(text.len()).ok()?)?;
+    Some((usize::from(first), bit))
 }
 
 /// Whether a row that has a date is a summary: a payee may well be called Total.
@@ -60,4 +88,40 @@ fn of_month(text: &str) -> bool {
         (word(first) && month::month(last).is_some())
             || (word(last) && month::month(first).is_some())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_saying_is_found_and_nothing_else() {
+        for sayings in [&SUMMARY, &PAYEES] {
+            for text in &sayings.texts {
+                assert!(sayings.contains(text), "{text}");
+                assert!(!sayings.contains(&format!("{text}x")), "{text}");
+            }
+            assert!(!sayings.contains(""));
+            assert!(!sayings.contains(&"o".repeat(200)));
+        }
+    }
+
+    #[test]
+    fn cells_that_say_a_summary() {
+        for (cell, dated, undated) in [
+            ("Opening balance", true, true),
+            ("OPENING BALANCE 01/02/2024", true, true),
+            ("S A L D O", true, true),
+            ("Total", false, true),
+            ("Total January", true, true),
+            ("January", false, false),
+            ("Total Wine January sale", false, false),
+            ("Opening balance sheet", false, false),
+            ("12.50", false, false),
+            ("", false, false),
+        ] {
+            let told = (says(cell, false), says(cell, true));
+            assert_eq!(told, (dated, undated), "{cell}");
+        }
+    }
 }

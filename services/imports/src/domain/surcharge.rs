@@ -4,9 +4,9 @@
 use super::amount::{Numeral, Plan};
 use super::bench::Bench;
 use super::candidate::{Base, Rank};
+use super::chain::Proof;
 use super::header::{self, NumberKind};
 use super::table::Table;
-use super::trial::Proof;
 
 impl Table<'_> {
     /// A column of sums beside the amounts, zero in most rows, of which the balance may say that it

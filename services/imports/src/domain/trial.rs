@@ -6,6 +6,7 @@ use chrono::NaiveDate;
 use djinn_ledger::money::Decimal;
 
 use super::amount::{Numeral, Plan, figure};
+use super::chain::{Chain, Last};
 use super::column;
 use super::encoding::Charset;
 use super::fee::Fees;
@@ -24,106 +25,6 @@ const SUMMED_ROWS_MIN: u64 = 4;
 
 /// Balances are compared in units of ten to the minus this.
 const SCALE: u8 = 8;
-
-/// How often a balance followed from the row before it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Chain {
-    /// Pairs of rows with both balances and an amount other than zero.
-    pub(super) steps: u64,
-    /// Rows in order of time: the balance is the one above plus the amount.
-    pub(super) rising: u64,
-    /// The same with the amount's sign turned.
-    pub(super) rising_inverted: u64,
-    /// Newest first: the balance above is this one plus the amount above.
-    pub(super) falling: u64,
-    pub(super) falling_inverted: u64,
-    /// Steps from or to a balance of nothing: any two columns of which one repeats the other step
-    /// so, and where nobody calls one of them a balance it is no proof.
-    empty: u64,
-    /// Rows that repeat the balance, and it again as their amount.
-    pub(super) restated: u64,
-    /// The balance of the first row, and whether the second row followed from it.
-    first: Option<i128>,
-    first_followed: bool,
-}
-
-/// What a balance says of a plan.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Proof {
-    /// It follows with the plan's signs.
-    Follows,
-    /// It follows with the signs turned.
-    Inverted,
-    /// Both or neither; nothing can be told.
-    Silent,
-}
-
-impl Chain {
-    /// Whether it follows in every single row.
-    pub(super) fn exact(&self, direction: Option<bool>) -> bool {
-        self.steps > 1 && self.followed(direction) == self.steps
-    }
-
-    /// Whether it follows in every single row, in whatever order and with whatever sign.
-    pub(super) fn never_broken(&self) -> bool {
-        let counts = [
-            self.rising,
-            self.rising_inverted,
-            self.falling,
-            self.falling_inverted,
-        ];
-        counts.contains(&self.steps)
-    }
-
-    /// In how many rows it follows.
-    pub(super) fn followed(&self, direction: Option<bool>) -> u64 {
-        match direction {
-            Some(true) => self.rising,
-            Some(false) => self.falling,
-            None => self.rising.max(self.falling),
-        }
-    }
-
-    /// Whether the first row is a heading that states the opening balance as its amount and the
-    /// closing one as its balance: nothing follows from it, and all amounts together give it.
-    pub(super) fn headed_by_totals(&self, total: i128) -> bool {
-        self.steps > 1 && !self.first_followed && self.first == Some(total)
-    }
-
-    /// `direction` is how the dates run through the file, which tells a balance after the row from
-    /// one before it.
-    pub(super) fn proof(&self, direction: Option<bool>, named: bool) -> Proof {
-        if !named && self.steps == self.empty {
-            return Proof::Silent;
-        }
-        // A balance before each row steps as one behind it does in a file turned upside down; only
-        // the dates tell them apart, and every step has to agree.
-        let before = match direction {
-            Some(true) => (self.falling_inverted, self.rising),
-            Some(false) => (self.rising_inverted, self.falling),
-            None => (0, 0),
-        };
-        // Equal amounts one behind the other step as both.
-        if !named && before.0 > 0 && before.0 == self.steps && before.1 * 4 <= before.0 {
-            return Proof::Follows;
-        }
-        let (straight, inverted) = match direction {
-            Some(true) => (self.rising, self.rising_inverted),
-            Some(false) => (self.falling, self.falling_inverted),
-            None => (
-                self.rising.max(self.falling),
-                self.rising_inverted.max(self.falling_inverted),
-            ),
-        };
-        // Six of ten: gaps and rows of other accounts are forgiven, chance is not.
-        let enough = |count: u64, rival: u64| count * 10 >= self.steps * 6 && rival * 4 <= count;
-        match (straight > 0, inverted > 0) {
-            (true, _) if enough(straight, inverted) => Proof::Follows,
-            (_, true) if enough(inverted, straight) => Proof::Inverted,
-            _ => Proof::Silent,
-        }
-    }
-}
 
 /// What one plan gives over all rows.
 #[derive(Clone, Debug, Default)]
@@ -195,16 +96,6 @@ pub(super) struct Findings {
     pub(super) first_line: u64,
     /// Whether the fees stand in rows of their own.
     pub(super) fees_are_rows: bool,
-}
-
-/// The row before.
-#[derive(Clone, Copy, Default)]
-struct Last {
-    balance: Option<i128>,
-    /// The amount of the row with that balance.
-    own: i128,
-    /// The amounts of later rows, which have none: many banks state one balance a day.
-    since: i128,
 }
 
 /// Rows without an amount under a plan, with what they have under the others.
@@ -391,6 +282,7 @@ impl Run<'_> {
             .iter()
             .map(|amount| amount.as_ref().ok().copied().flatten())
             .collect();
+        let sizes: Vec<_> = values.iter().map(|value| value.map(size)).collect();
         if let Some(cell) = self.trial.fee {
             let fee = figure(record, cell).ok().flatten();
             let amount = values.first().copied().flatten();
@@ -399,8 +291,9 @@ impl Run<'_> {
         for (index, outcome) in self.findings.outcomes.iter_mut().enumerate() {
             let value = values.get(index).copied().flatten();
             outcome.errors += u64::from(amounts.get(index).is_some_and(Result::is_err));
-            for (unlike, other) in outcome.unlike.iter_mut().zip(&values) {
-                *unlike |= value.map(size) != other.map(size);
+            let size = sizes.get(index);
+            for (unlike, other) in outcome.unlike.iter_mut().zip(&sizes) {
+                *unlike |= size != Some(other);
             }
             let missing = amounts
                 .get(index)
@@ -424,7 +317,7 @@ impl Run<'_> {
             }
             let mut followed = false;
             for ((chain, last), balance) in outcome.chains.iter_mut().zip(last).zip(&balances) {
-                followed |= step(chain, last, *balance, amount);
+                followed |= chain.step(last, *balance, amount);
             }
             if let Some(amount) = amount {
                 open.close(&mut outcome.gaps, |_| followed);
@@ -450,51 +343,4 @@ fn size(value: Decimal) -> Option<i128> {
 fn balance(record: &Record, cell: Numeral) -> Option<i128> {
     let figure = figure(record, cell).ok().flatten()?;
     figure.balance().at_scale(SCALE)
-}
-
-/// Goes on by one row; whether its balance follows from the one before under the plan's signs.
-fn step(chain: &mut Chain, last: &mut Last, balance: Option<i128>, amount: Option<i128>) -> bool {
-    let mut followed = false;
-    // A row without an amount does not break the chain.
-    let Some(amount) = amount else { return false };
-    let Some(balance) = balance else {
-        last.since += amount;
-        return false;
-    };
-    // Rows without a balance have moved it, or are pending and have not.
-    let (up, down) = (last.since + amount, last.own + last.since);
-    if let Some(before) = last.balance
-        && (amount != 0 || last.own != 0 || last.since != 0)
-    {
-        let delta = balance - before;
-        let rises =
-            |sign: i128| delta == sign * up && up != 0 || delta == sign * amount && amount != 0;
-        let falls = |sign: i128| {
-            -delta == sign * down && down != 0 || -delta == sign * last.own && last.own != 0
-        };
-        let (rising, rising_inverted) = (rises(1), rises(-1));
-        let (falling, falling_inverted) = (falls(1), falls(-1));
-        if chain.steps == 0 {
-            chain.first_followed = rising || rising_inverted || falling || falling_inverted;
-        }
-        followed = rising || falling;
-        chain.steps += 1;
-        chain.empty += u64::from(before == 0 || balance == 0);
-        chain.rising += u64::from(rising);
-        chain.rising_inverted += u64::from(rising_inverted);
-        chain.falling += u64::from(falling);
-        chain.falling_inverted += u64::from(falling_inverted);
-        let repeats = |amount: i128, balance: i128| amount != 0 && amount.abs() == balance.abs();
-        chain.restated +=
-            u64::from(delta == 0 && (repeats(amount, balance) || repeats(last.own, before)));
-    }
-    if last.balance.is_none() && last.since == 0 {
-        chain.first = Some(balance);
-    }
-    *last = Last {
-        balance: Some(balance),
-        own: amount,
-        since: 0,
-    };
-    followed
 }
