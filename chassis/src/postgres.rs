@@ -29,8 +29,9 @@ use crate::{
 /// caller has a deadline of its own and does better to retry.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// A connection unused for this long is closed: a backend holds megabytes of a small server.
-const IDLE_TIMEOUT: Duration = Duration::from_secs(120);
+/// A connection unused for this long is closed: a backend holds megabytes of a small server, and
+/// what is prepared on it some more of the service.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Connections are renewed after this, since a backend's caches only grow.
 const LIFETIME_MAX: Duration = Duration::from_secs(30 * 60);

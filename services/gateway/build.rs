@@ -1,0 +1,8 @@
+//! Links a release as `../linking.rs` tells.
+
+#[path = "../linking.rs"]
+mod linking;
+
+fn main() {
+    linking::release();
+}
