@@ -7,6 +7,7 @@
 //! | [`clock`] | time and ids, passed in |
 //! | [`shutdown`] | stopping in two stages |
 //! | [`fault`] | the closed set of error kinds and the two exits |
+//! | [`contract`] | the methods that descriptors declare, and who may call them |
 //! | [`auth`] | users' and services' tokens, and which methods they open |
 //! | [`serve`] | the gRPC server with its layers and limits, and the admin port |
 //! | [`postgres`] | transactions that row-level security knows the user of |
@@ -23,6 +24,7 @@ pub mod auth;
 pub mod cache;
 pub mod clock;
 pub mod config;
+pub mod contract;
 pub mod fault;
 #[cfg(test)]
 mod fixture;

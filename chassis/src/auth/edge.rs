@@ -2,22 +2,9 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use anyhow::{Context, bail};
-use prost_reflect::{DescriptorPool, MethodDescriptor, Value};
+use crate::contract;
 
-/// The option on methods that names the callers.
-const OPTION: &str = "djinn.edge";
-
-/// The callers a method is open to.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Edge {
-    /// Nobody from outside the process; also what a method without the option is.
-    Internal,
-    /// People, with a token of their own.
-    Public,
-    /// Other services, with a service token that names the user they act for.
-    Service,
-}
+pub use crate::contract::Edge;
 
 /// The methods of a server by path, with the callers each is open to; cheap to clone.
 #[derive(Clone, Debug)]
@@ -31,21 +18,15 @@ impl Edges {
     /// With a prefix, as `djinn.imports.`, only services whose full name begins with it are in.
     ///
     /// # Errors
-    /// When the descriptors do not decode, do not declare the option, or a method has a value of it
-    /// that this code does not know: guessing who may call is no way to start.
-    pub fn of(descriptors: &[u8], service_prefix: Option<&str>) -> anyhow::Result<Self> {
-        let pool = DescriptorPool::decode(descriptors).context("the descriptors do not decode")?;
-        let mut methods = BTreeMap::new();
-        for method in pool.services().flat_map(|service| {
-            let methods: Vec<_> = service.methods().collect();
-            methods
-        }) {
-            let service = method.parent_service().full_name().to_owned();
-            if service_prefix.is_some_and(|prefix| !service.starts_with(prefix)) {
-                continue;
-            }
-            methods.insert(path(&method), edge(&pool, &method)?);
-        }
+    /// As [`contract::methods`].
+    pub fn of(descriptors: &[u8], service_prefix: Option<&str>) -> Result<Self, contract::Error> {
+        let methods = contract::methods(descriptors)?.into_iter();
+        let methods = methods.map(|method| (method.path(), method.edge));
+        let within = |path: &str| {
+            let service = path.strip_prefix('/').unwrap_or(path);
+            service_prefix.is_none_or(|prefix| service.starts_with(prefix))
+        };
+        let methods = methods.filter(|(path, _)| within(path)).collect();
         Ok(Self {
             methods: Arc::new(methods),
         })
@@ -62,23 +43,5 @@ impl Edges {
         self.methods
             .iter()
             .map(|(path, edge)| (path.as_str(), *edge))
-    }
-}
-
-/// The path by which a method is called.
-pub(crate) fn path(method: &MethodDescriptor) -> String {
-    format!("/{}/{}", method.parent_service().full_name(), method.name())
-}
-
-fn edge(pool: &DescriptorPool, method: &MethodDescriptor) -> anyhow::Result<Edge> {
-    let option = pool
-        .get_extension_by_name(OPTION)
-        .with_context(|| format!("the descriptors do not declare the option {OPTION}"))?;
-    let options = method.options();
-    match options.get_extension(&option).as_ref() {
-        Value::EnumNumber(0) => Ok(Edge::Internal),
-        Value::EnumNumber(1) => Ok(Edge::Public),
-        Value::EnumNumber(2) => Ok(Edge::Service),
-        other => bail!("{} has an unknown {OPTION}: {other:?}", method.full_name()),
     }
 }

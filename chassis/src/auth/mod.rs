@@ -18,7 +18,6 @@ use futures::Stream;
 use tonic::{Code, Status};
 use uuid::Uuid;
 
-pub(crate) use self::edge::path;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::service::{private_key_der, sign};
 pub use self::{

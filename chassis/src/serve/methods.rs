@@ -2,10 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use anyhow::Context;
-use prost_reflect::DescriptorPool;
-
-use crate::auth;
+use crate::contract;
 
 /// How the messages of a method travel.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -24,20 +21,17 @@ pub(super) struct Methods {
 
 impl Methods {
     /// Reads a serialised `FileDescriptorSet`.
-    pub(super) fn of(descriptors: &[u8]) -> anyhow::Result<Self> {
-        let pool = DescriptorPool::decode(descriptors).context("the descriptors do not decode")?;
-        let mut shapes = BTreeMap::new();
-        for service in pool.services() {
-            for method in service.methods() {
-                let shape = match method.is_client_streaming() || method.is_server_streaming() {
-                    true => Shape::Streaming,
-                    false => Shape::Unary,
-                };
-                shapes.insert(auth::path(&method), shape);
-            }
-        }
+    pub(super) fn of(descriptors: &[u8]) -> Result<Self, contract::Error> {
+        let methods = contract::methods(descriptors)?.into_iter();
+        let shapes = methods.map(|method| {
+            let shape = match method.client_streams || method.server_streams {
+                true => Shape::Streaming,
+                false => Shape::Unary,
+            };
+            (method.path(), shape)
+        });
         Ok(Self {
-            shapes: Arc::new(shapes),
+            shapes: Arc::new(shapes.collect()),
         })
     }
 

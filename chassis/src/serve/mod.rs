@@ -8,6 +8,7 @@ mod deadline;
 mod drain;
 mod methods;
 mod readiness;
+mod reflection;
 mod trace;
 
 use std::{net::SocketAddr, time::Duration};
@@ -24,7 +25,11 @@ pub use self::{
     readiness::{Part, Readiness},
 };
 use self::{
-    admit::AdmitLayer, deadline::DeadlineLayer, drain::DrainLayer, methods::Methods,
+    admit::AdmitLayer,
+    deadline::DeadlineLayer,
+    drain::DrainLayer,
+    methods::Methods,
+    reflection::{Reflection, Served},
     trace::TraceLayer,
 };
 use crate::{auth::AuthenticateLayer, shutdown::Shutdown};
@@ -98,12 +103,16 @@ impl Server {
     /// When the descriptors do not decode or the listener fails.
     pub async fn run(self, shutdown: Shutdown) -> anyhow::Result<()> {
         let methods = Methods::of(self.descriptors)?;
+        let served = Served {
+            descriptors: self.descriptors,
+            service_names: self.service_names,
+        };
         let (reporter, health) = tonic_health::server::health_reporter();
         let routes = self
             .routes
             .add_service(health)
-            .add_service(reflection(self.descriptors, self.service_names).build_v1()?)
-            .add_service(reflection(self.descriptors, self.service_names).build_v1alpha()?)
+            .add_service(Reflection::<false>::new(served))
+            .add_service(Reflection::<true>::new(served))
             .prepare();
         let layers = ServiceBuilder::new()
             // Outermost, so that every answer is counted and every log line names its request,
@@ -151,21 +160,6 @@ impl Server {
         tracing::info!(%address, "stopped serving gRPC");
         Ok(())
     }
-}
-
-fn reflection<'a>(
-    descriptors: &'a [u8],
-    service_names: &[&str],
-) -> tonic_reflection::server::Builder<'a> {
-    service_names.iter().fold(
-        tonic_reflection::server::Builder::configure()
-            .register_encoded_file_descriptor_set(descriptors)
-            .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
-            // What refusals carry: without it tools show a reason as bytes.
-            .register_encoded_file_descriptor_set(tonic_types::pb::FILE_DESCRIPTOR_SET)
-            .with_service_name("grpc.health.v1.Health"),
-        |builder, name| builder.with_service_name(*name),
-    )
 }
 
 /// Keeps `grpc.health.v1` in step with the readiness, for each service and for all (""). Never

@@ -26,7 +26,7 @@ use anyhow::Context;
 use tokio_util::task::TaskTracker;
 
 use djinn_chassis::{
-    auth::{Edges, Verifier},
+    auth::Verifier,
     clock::Clock,
     serve::{self, Readiness},
     shutdown::Shutdown,
@@ -97,6 +97,5 @@ pub fn graphql_schema() -> String {
 /// # Errors
 /// When the descriptors cannot be read or a public method has no known owner.
 pub fn public_routes() -> anyhow::Result<Routes> {
-    let edges = Edges::of(DESCRIPTORS, None).context("the contract")?;
-    Routes::of(DESCRIPTORS, &edges).context("the contract")
+    Routes::of(DESCRIPTORS).context("the contract")
 }

@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use prost_reflect::DescriptorPool;
-
-use djinn_chassis::auth::{Edge, Edges};
+use djinn_chassis::contract::{self, Edge};
 
 use super::Class;
 
@@ -67,9 +65,9 @@ pub struct Routes(BTreeMap<String, Route>);
 /// The contract does not fit this gateway; it must not start.
 #[derive(thiserror::Error, Debug)]
 pub enum RoutesError {
-    /// The bytes are not a descriptor set.
-    #[error("the descriptors cannot be read")]
-    Descriptors(#[from] prost_reflect::DescriptorError),
+    /// The descriptors are not those of the contract.
+    #[error(transparent)]
+    Contract(#[from] contract::Error),
     /// A method is public, but no service this gateway knows owns its package.
     #[error("the method {path} is public, but the gateway knows no service for its package")]
     NoOwner {
@@ -90,29 +88,27 @@ impl Routes {
     /// # Errors
     /// `NoOwner` for a public method of an unknown package: it would otherwise be refused at run
     /// time, and nobody would know why. `NoClass` for one that would pass without a limit.
-    pub fn of(descriptors: &[u8], edges: &Edges) -> Result<Self, RoutesError> {
+    pub fn of(descriptors: &[u8]) -> Result<Self, RoutesError> {
         let mut routes = BTreeMap::new();
-        for service in DescriptorPool::decode(descriptors)?.services() {
-            for method in service.methods() {
-                let path = format!("/{}/{}", service.full_name(), method.name());
-                if edges.get(&path) != Some(Edge::Public) {
-                    continue;
-                }
-                let Some(owner) = Owner::of_package(service.package_name()) else {
-                    return Err(RoutesError::NoOwner { path });
-                };
-                let Some(class) = Class::of_method(method.name()) else {
-                    return Err(RoutesError::NoClass { path });
-                };
-                let route = Route {
-                    owner,
-                    class,
-                    client_streams: method.is_client_streaming(),
-                    server_streams: method.is_server_streaming(),
-                    endless: method.is_server_streaming() && method.name().starts_with("Watch"),
-                };
-                routes.insert(path, route);
+        for method in contract::methods(descriptors)? {
+            let path = method.path();
+            if method.edge != Edge::Public {
+                continue;
             }
+            let Some(owner) = Owner::of_package(&method.package) else {
+                return Err(RoutesError::NoOwner { path });
+            };
+            let Some(class) = Class::of_method(&method.name) else {
+                return Err(RoutesError::NoClass { path });
+            };
+            let route = Route {
+                owner,
+                class,
+                client_streams: method.client_streams,
+                server_streams: method.server_streams,
+                endless: method.server_streams && method.name.starts_with("Watch"),
+            };
+            routes.insert(path, route);
         }
         Ok(Self(routes))
     }

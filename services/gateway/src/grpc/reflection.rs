@@ -1,7 +1,8 @@
 //! Reflection at the edge: the public methods and nothing else, from our own descriptors.
 
 use http::{Request, Response};
-use prost_reflect::{DescriptorError, DescriptorPool, prost_types::FileDescriptorSet};
+use prost::{DecodeError, Message};
+use prost_types::FileDescriptorSet;
 use tonic::{body::Body, service::Routes as Services};
 use tonic_reflection::server::Builder;
 use tower::ServiceExt;
@@ -16,7 +17,7 @@ pub(crate) struct Reflection(Services);
 #[derive(thiserror::Error, Debug)]
 pub(crate) enum ReflectionError {
     #[error("the descriptors cannot be read")]
-    Read(#[from] DescriptorError),
+    Read(#[from] DecodeError),
     #[error("the descriptors cannot be served")]
     Serve(#[from] tonic_reflection::server::Error),
 }
@@ -42,10 +43,9 @@ impl Reflection {
     }
 }
 
-fn public_only(descriptors: &[u8], routes: &Routes) -> Result<FileDescriptorSet, DescriptorError> {
-    let pool = DescriptorPool::decode(descriptors)?;
-    let mut file: Vec<_> = pool.file_descriptor_protos().cloned().collect();
-    for file in &mut file {
+fn public_only(descriptors: &[u8], routes: &Routes) -> Result<FileDescriptorSet, DecodeError> {
+    let mut set = FileDescriptorSet::decode(descriptors)?;
+    for file in &mut set.file {
         // Comments are addressed by positions, which no longer fit, and may speak of the removed.
         file.source_code_info = None;
         let package = file.package.clone().unwrap_or_default();
@@ -58,5 +58,5 @@ fn public_only(descriptors: &[u8], routes: &Routes) -> Result<FileDescriptorSet,
         }
         file.service.retain(|service| !service.method.is_empty());
     }
-    Ok(FileDescriptorSet { file })
+    Ok(set)
 }
