@@ -390,6 +390,22 @@ async fn reflection_names_the_services_and_keeps_their_options() {
 }
 
 #[tokio::test]
+async fn older_tools_find_the_services_too() {
+    use tonic_reflection::pb::v1alpha::{self, server_reflection_request::MessageRequest};
+    let server = start(SOON).await;
+    let channel = server.channel.clone();
+    let mut client = v1alpha::server_reflection_client::ServerReflectionClient::new(channel);
+    let request = v1alpha::ServerReflectionRequest {
+        host: String::new(),
+        message_request: Some(MessageRequest::ListServices(String::new())),
+    };
+    let requests = futures::stream::iter([request]);
+    let answers = client.server_reflection_info(requests).await.unwrap();
+    let answer = answers.into_inner().message().await.unwrap().unwrap();
+    assert!(format!("{answer:?}").contains(SERVICE), "{answer:?}");
+}
+
+#[tokio::test]
 async fn a_shutdown_ends_endless_streams_and_lets_calls_finish() {
     let server = start(SOON).await;
     let mut ticks = server.watch().await;
