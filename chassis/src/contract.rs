@@ -194,4 +194,20 @@ mod tests {
         assert!(matches!(methods(health), Err(Error::NoOption)));
         assert!(matches!(methods(b"nonsense"), Err(Error::Descriptors(_))));
     }
+
+    #[test]
+    fn callers_that_this_code_does_not_know_are_no_guess() {
+        let method = |edge| MethodDescriptor {
+            name: "Say".to_owned(),
+            options: Some(MethodOptions { edge: Some(edge) }),
+            client_streams: false,
+            server_streams: false,
+        };
+        let edge = |value| known("djinn.test.v1", "EchoService", method(value));
+        assert_eq!(edge(2).unwrap().edge, Edge::Service);
+        assert_eq!(
+            edge(3).unwrap_err().to_string(),
+            "/djinn.test.v1.EchoService/Say has an unknown djinn.edge: 3",
+        );
+    }
 }

@@ -42,7 +42,8 @@ const OPERATION_TIMEOUT: Duration = Duration::from_secs(60);
 const ATTEMPTS_MAX: u32 = 3;
 
 /// What S3, MinIO and Garage call bytes that are not those of the checksum in front of them. They
-/// were when they left, so they suffered on the way, and another try helps.
+/// were when they left, so they suffered on the way, and another try helps. S3 itself means a
+/// header that is no checksum by the last one, which ours never is.
 const DAMAGED: [&str; 3] = ["BadDigest", "XAmzContentChecksumMismatch", "InvalidDigest"];
 
 /// Where objects are kept.

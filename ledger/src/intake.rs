@@ -90,11 +90,15 @@ pub async fn match_batch(
 }
 
 /// Sets the transaction up for statements over a whole file: sorts and hashes of some hundred
-/// thousand rows spill less, and nothing is compiled for them, which takes longer than it gives
-/// back.
+/// thousand rows spill less, nothing is compiled for them, which takes longer than it gives back,
+/// and each is planned for the file at hand. A connection that has matched five small files would
+/// take a plan for any file from then on, which is half as slow again for a million rows.
 async fn give_room(transaction: &mut UserTransaction) -> Result<(), Error> {
     sqlx::query!(
-        "SELECT set_config('work_mem', $1, true) AS memory, set_config('jit', 'off', true) AS jit",
+        r#"
+        SELECT set_config('work_mem', $1, true) AS memory, set_config('jit', 'off', true) AS jit,
+               set_config('plan_cache_mode', 'force_custom_plan', true) AS plans
+        "#,
         WORK_MEMORY,
     )
     .fetch_one(&mut **transaction)
@@ -208,15 +212,17 @@ async fn claim_by_id(
 /// A tombstone whose row was brought back claims nothing: the row that brought it back stands for
 /// it, or that row's own tombstone. Its occurrence is theirs and stays taken.
 ///
-/// A file of a million rows is sorted by its fingerprints once, and what the ledger has of each is
-/// looked up once; from there on the number of the first row stands for a fingerprint. Most
-/// fingerprints are of one row here and of one there, which is the first of its kind: these are a
-/// pair as they are. Only the others (`several`) are ranked on both sides. Verdicts are written in
-/// the order of the rows, as their index is sorted: in that of fingerprints each would touch
-/// another page.
+/// A file of a million rows is sorted by its fingerprints once, and each row looks up the ledger's
+/// with its fingerprint and, as its occurrence, its own rank: mostly they are a pair as they are,
+/// and a row without one is new. A fingerprint is `contested` where that would be wrong: a ledger's
+/// row is not free, a tombstone has it, or one row finds none although the ledger has a later
+/// occurrence. Only of these both sides are ranked; the number of the first row stands for a
+/// fingerprint there. Verdicts are written in the order of the rows, as their index is sorted: in
+/// that of fingerprints each would touch another page.
 ///
-/// Conditions on ranks are inequalities where an equality would do: of those the planner expects a
-/// third of the rows, which is wrong by a little, and of equalities one in two hundred.
+/// That nothing was `found` is an inequality where a test for null would do: of the former the
+/// planner expects a third of the rows, which is wrong by a little, and of the latter one in two
+/// hundred.
 #[expect(
     clippy::too_many_lines,
     reason = "it is one statement, and its parts name each other"
@@ -232,7 +238,8 @@ async fn claim_by_fingerprint(
         r#"
         WITH file AS (
             SELECT s.row_number, s.account_id, s.fingerprint,
-                   min(s.row_number) OVER equal AS first, row_number() OVER equal AS rank
+                   first_value(s.row_number) OVER equal AS first,
+                   (row_number() OVER equal)::integer AS rank
             FROM imports.staged s
             LEFT JOIN (
                 SELECT row_number FROM imports.verdict WHERE import_id = $1 AND generation = $2
@@ -242,40 +249,57 @@ async fn claim_by_fingerprint(
             WINDOW equal AS (PARTITION BY s.fingerprint ORDER BY s.row_number)
         ),
         looked_up AS MATERIALIZED (
-            SELECT f.row_number, f.account_id, f.first, f.rank, t.occurrence, t.transaction_id,
+            SELECT f.row_number, f.first, f.rank, t.transaction_id,
+                   coalesce(t.occurrence, 0) AS found,
+                   CASE WHEN t.transaction_id IS NULL THEN f.account_id END AS account_id,
+                   CASE WHEN t.transaction_id IS NULL THEN f.fingerprint END AS fingerprint,
+                   ($3 AND t.external_id IS NOT NULL) OR EXISTS (
+                       SELECT FROM imports.verdict v
+                       WHERE v.import_id = $1 AND v.generation = $2 AND v.by_id
+                         AND v.transaction_id = t.transaction_id
+                   ) OR f.rank < 2 AND EXISTS (
+                       SELECT FROM ledger.tombstone b
+                       WHERE b.account_id = f.account_id AND b.fingerprint = f.fingerprint
+                         AND b.kind = 'transaction' AND b.cause = 'user'
+                   ) AS contested
+            FROM file f
+            LEFT JOIN ledger.transaction t
+              ON t.account_id = f.account_id AND t.fingerprint = f.fingerprint
+             AND t.occurrence = f.rank
+        ),
+        contested AS MATERIALIZED (
+            SELECT first FROM looked_up WHERE contested
+            UNION
+            SELECT l.first FROM looked_up l
+            JOIN ledger.transaction t
+              ON t.account_id = l.account_id AND t.fingerprint = l.fingerprint
+             AND t.occurrence > l.rank
+            WHERE l.found < 1 AND t.occurrence > 1
+        ),
+        ranked AS MATERIALIZED (
+            SELECT row_number, first, rank FROM looked_up
+            WHERE first IN (SELECT first FROM contested)
+        ),
+        content AS MATERIALIZED (
+            SELECT c.first, s.account_id, s.fingerprint
+            FROM contested c JOIN imports.staged s ON s.row_number = c.first
+            WHERE s.import_id = $1 AND s.generation = $2
+        ),
+        rivals AS MATERIALIZED (
+            SELECT c.first, t.occurrence, t.transaction_id AS subject_id, 'duplicate' AS verdict,
                    NOT ($3 AND t.external_id IS NOT NULL) AND NOT EXISTS (
                        SELECT FROM imports.verdict v
                        WHERE v.import_id = $1 AND v.generation = $2 AND v.by_id
                          AND v.transaction_id = t.transaction_id
-                   ) AS free,
-                   CASE WHEN f.rank < 2 AND EXISTS (
-                       SELECT FROM ledger.tombstone b
-                       WHERE b.account_id = f.account_id AND b.fingerprint = f.fingerprint
-                         AND b.kind = 'transaction' AND b.cause = 'user'
-                   ) THEN f.fingerprint END AS deleted
-            FROM file f
-            LEFT JOIN ledger.transaction t
-              ON t.account_id = f.account_id AND t.fingerprint = f.fingerprint AND f.rank < 2
-        ),
-        several AS MATERIALIZED (
-            SELECT DISTINCT first FROM looked_up
-            WHERE rank > 1 OR occurrence > 1 OR NOT free OR deleted IS NOT NULL
-        ),
-        others AS MATERIALIZED (
-            SELECT * FROM looked_up WHERE first IN (SELECT first FROM several)
-        ),
-        ranked AS (
-            SELECT DISTINCT row_number, first, rank FROM others
-        ),
-        rivals AS MATERIALIZED (
-            SELECT first, occurrence, transaction_id AS subject_id, 'duplicate' AS verdict, free
-            FROM others WHERE transaction_id IS NOT NULL
+                   ) AS free
+            FROM content c
+            JOIN ledger.transaction t
+              ON t.account_id = c.account_id AND t.fingerprint = c.fingerprint
             UNION ALL
-            SELECT d.first, b.occurrence, b.subject_id, 'deleted_before', b.restored_by IS NULL
-            FROM (
-                SELECT DISTINCT account_id, first, deleted FROM others WHERE deleted IS NOT NULL
-            ) d
-            JOIN ledger.tombstone b ON b.account_id = d.account_id AND b.fingerprint = d.deleted
+            SELECT c.first, b.occurrence, b.subject_id, 'deleted_before', b.restored_by IS NULL
+            FROM content c
+            JOIN ledger.tombstone b
+              ON b.account_id = c.account_id AND b.fingerprint = c.fingerprint
             WHERE b.kind = 'transaction' AND b.cause = 'user'
         ),
         available AS (
@@ -288,10 +312,10 @@ async fn claim_by_fingerprint(
             FROM rivals GROUP BY first
         ),
         paired AS (
-            SELECT first AS row_number, 'duplicate' AS verdict, transaction_id AS subject_id,
-                   occurrence
-            FROM looked_up WHERE transaction_id IS NOT NULL AND NOT EXISTS (
-                SELECT FROM several WHERE several.first = looked_up.first
+            SELECT row_number, CASE WHEN found < 1 THEN 'new' ELSE 'duplicate' END AS verdict,
+                   transaction_id AS subject_id, rank AS occurrence
+            FROM looked_up l WHERE NOT EXISTS (
+                SELECT FROM contested c WHERE c.first = l.first
             )
             UNION ALL
             SELECT r.row_number, coalesce(a.verdict, 'new'), a.subject_id,

@@ -2,9 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use crate::contract;
-
-pub use crate::contract::Edge;
+use crate::contract::{self, Edge};
 
 /// The methods of a server by path, with the callers each is open to; cheap to clone.
 #[derive(Clone, Debug)]

@@ -10,8 +10,8 @@ use http::{HeaderMap, Request, Response, header::AUTHORIZATION};
 use tonic::Status;
 use tower::{Layer, Service};
 
-use super::{Caller, Edge, Edges, Refusal, ServiceVerifier, Verifier};
-use crate::clock::Clock;
+use super::{Caller, Edges, Refusal, ServiceVerifier, Verifier};
+use crate::{clock::Clock, contract::Edge};
 
 /// Services of the mesh's tools, which carry nobody's data and are open to all: health and
 /// reflection. Where reflection is unwanted it is not served.

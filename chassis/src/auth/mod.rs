@@ -21,7 +21,7 @@ use uuid::Uuid;
 #[cfg(any(test, feature = "testing"))]
 pub(crate) use self::service::{private_key_der, sign};
 pub use self::{
-    edge::{Edge, Edges},
+    edge::Edges,
     layer::{Authenticate, AuthenticateLayer},
     service::{ServiceSigner, ServiceVerifier},
     user::{Config, Verifier},

@@ -12,6 +12,7 @@ use tonic_types::StatusExt;
 
 use super::*;
 use crate::{
+    contract::Edge,
     fixture,
     testing::{self, AUDIENCE, ISSUER, Keys, claims},
 };

@@ -93,3 +93,27 @@ impl<const ALPHA: bool> Service<Request<Body>> for Reflection<ALPHA> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tonic::Code;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn descriptors_that_cannot_be_served_are_told_as_such() {
+        let reflection = Reflection::<false>::new(Served {
+            descriptors: b"nonsense",
+            service_names: &[],
+        });
+        for _ in 0..2 {
+            let answer = reflection
+                .clone()
+                .oneshot(Request::default())
+                .await
+                .unwrap();
+            let status = Status::from_header_map(answer.headers()).unwrap();
+            assert_eq!(status.code(), Code::Internal);
+        }
+    }
+}

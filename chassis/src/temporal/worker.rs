@@ -52,7 +52,8 @@ pub struct WorkerConfig {
         value_parser = clap::value_parser!(u16).range(1..=1000)
     )]
     pub activity_concurrency: u16,
-    /// Activities after which a worker makes room for a new one, as soon as none is under way.
+    /// Activities after which a worker makes room for a new one, as soon as none is under way; one
+    /// that never rests does so after four times as many.
     #[arg(
         long,
         env = "WORKER_ACTIVITIES_MAX",
@@ -124,17 +125,19 @@ pub async fn run_worker(
     part: Part,
 ) -> anyhow::Result<()> {
     let (runtime, queue) = (runtime()?, options.task_queue.clone());
-    tracing::info!(queue, "worker started");
+    let mut life = 0_u64;
     loop {
         let census = Census::new(config.worker_activities_max);
         let mut options = options.clone();
         options.activity_inbound_interceptor(census.clone());
         let worker = Worker::new(&runtime, client.clone(), options)?;
+        life += 1;
+        tracing::info!(queue, life, "worker started");
         part.set(true);
         let ended = live(worker, client, &census, &shutdown, &part).await;
         part.set(!shutdown.token().is_cancelled() && ended.is_ok());
         match ended.with_context(|| format!("the worker of queue {queue} failed"))? {
-            End::Renewed => tracing::info!(queue, "worker renewed"),
+            End::Renewed => tracing::info!(queue, life, "worker made room for a new one"),
             End::Stopped => {
                 tracing::info!(queue, "worker stopped");
                 return Ok(());

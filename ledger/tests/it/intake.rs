@@ -1,7 +1,7 @@
-//! Matching by content, over drawn cases: the statement pairs rows a million at a time and takes
-//! short cuts, and what it is meant to do is written here row by row.
+//! Matching by the bank's ids and by content, over drawn cases: the statements pair rows a million
+//! at a time and take short cuts, and what they are meant to do is written here row by row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use djinn_chassis::{auth::UserId, testing};
 use djinn_ledger::intake::{Batch, match_batch};
@@ -13,6 +13,9 @@ use crate::fixture::{Fixture, stage};
 
 /// Cases of one run. The number of a case is its seed.
 const CASES: u64 = 200;
+
+/// So often Postgres plans a statement anew before it considers one plan for all.
+const PLANS_CUSTOM: i64 = 5;
 
 /// Different contents of a case.
 const CONTENTS: u8 = 4;
@@ -51,6 +54,15 @@ struct Subject {
     content: u8,
     occurrence: i32,
     held: Held,
+    /// The bank's id of the transaction that lives.
+    external_id: Option<Uuid>,
+}
+
+/// A row of the file.
+#[derive(Debug)]
+struct Line {
+    content: u8,
+    external_id: Option<Uuid>,
 }
 
 /// What the ledger has: each content fills its occurrences in order, with gaps.
@@ -59,31 +71,67 @@ fn drawn(rng: &mut Rng) -> Vec<Subject> {
     for content in 0..CONTENTS {
         for occurrence in 1..=rng.i32(0..=3) {
             let held = HELD[rng.usize(..HELD.len())];
+            let lives = matches!(held, Held::Live | Held::Restored);
             subjects.push(Subject {
                 id: Uuid::new_v4(),
                 content,
                 occurrence,
                 held,
+                external_id: (lives && rng.bool()).then(Uuid::new_v4),
             });
         }
     }
     subjects
 }
 
-/// The n-th row of a content pairs with the n-th that is live or deleted; what is left over is new
-/// and takes the occurrences behind everything that was ever there. Rows that are new and the first
-/// of their content have no verdict.
-fn expected(subjects: &[Subject], file: &[u8]) -> BTreeMap<i32, Verdict> {
+/// The rows of a file. With ids, each has one: that of a transaction, or one that nobody knows.
+fn file(rng: &mut Rng, has_ids: bool, subjects: &[Subject]) -> Vec<Line> {
+    let mut known: Vec<Uuid> = subjects.iter().filter_map(|it| it.external_id).collect();
+    let mut lines = Vec::new();
+    for _ in 0..rng.usize(0..=8) {
+        let repeats = has_ids && rng.bool() && !known.is_empty();
+        let external_id = match repeats {
+            true => Some(known.swap_remove(rng.usize(..known.len()))),
+            false => has_ids.then(Uuid::new_v4),
+        };
+        lines.push(Line {
+            content: rng.u8(..CONTENTS),
+            external_id,
+        });
+    }
+    lines
+}
+
+/// A row with the id of a transaction is that one, whatever its content; once there is such a row,
+/// ids are stable, and a transaction with another one is no row of the file. Of all others the n-th
+/// row of a content pairs with the n-th that is live or deleted; what is left over is new and takes
+/// the occurrences behind everything that was ever there. Rows that are new and the first of their
+/// content have no verdict.
+fn expected(subjects: &[Subject], file: &[Line]) -> BTreeMap<i32, Verdict> {
     let mut verdicts = BTreeMap::new();
+    for (number, line) in (1..).zip(file) {
+        let same = |subject: &&Subject| subject.external_id == line.external_id;
+        let claimed = line.external_id.and_then(|_| subjects.iter().find(same));
+        if let Some(subject) = claimed {
+            let verdict = ("duplicate".to_owned(), Some(subject.id), subject.occurrence);
+            verdicts.insert(number, verdict);
+        }
+    }
+    let by_id: BTreeSet<i32> = verdicts.keys().copied().collect();
+    let taken = |subject: &Subject| !by_id.is_empty() && subject.external_id.is_some();
     let mut ranks = BTreeMap::new();
-    for (number, content) in (1..).zip(file) {
-        let rank: &mut usize = ranks.entry(*content).or_default();
+    for (number, line) in (1..)
+        .zip(file)
+        .filter(|(number, _)| !by_id.contains(number))
+    {
+        let rank: &mut usize = ranks.entry(line.content).or_default();
         let of_content = || {
             subjects
                 .iter()
-                .filter(|subject| subject.content == *content)
+                .filter(|subject| subject.content == line.content)
         };
         let mut free = of_content().filter_map(|subject| match subject.held {
+            Held::Live | Held::Restored if taken(subject) => None,
             Held::Live | Held::Restored => Some(("duplicate", subject)),
             Held::Deleted => Some(("deleted_before", subject)),
             Held::RestoredAndGone | Held::Undone | Held::Nothing => None,
@@ -131,9 +179,9 @@ async fn arrange(owner: &mut PgConnection, user: UserId, account: Uuid, subjects
             sqlx::query(
                 "INSERT INTO ledger.transaction (user_id, transaction_id, account_id, booked_on, \
                      amount_minor, currency_code, description, counterparty, source, fingerprint, \
-                     occurrence, change_id, created_at) \
+                     occurrence, change_id, external_id, created_at) \
                  VALUES ($1, $2, $3, '2026-01-31', -1230, 'EUR', 'REWE', '', 'import', $4, $5, $6, \
-                     now())",
+                     $7, now())",
             )
             .bind(user.uuid())
             .bind(id)
@@ -141,6 +189,7 @@ async fn arrange(owner: &mut PgConnection, user: UserId, account: Uuid, subjects
             .bind(&fingerprint)
             .bind(subject.occurrence)
             .bind(Uuid::new_v4())
+            .bind(subject.external_id.map(|id| id.to_string()))
             .execute(&mut *owner)
             .await
             .unwrap();
@@ -167,7 +216,7 @@ async fn arrange(owner: &mut PgConnection, user: UserId, account: Uuid, subjects
 }
 
 #[tokio::test]
-async fn rows_of_equal_content_pair_in_order_whatever_is_there() {
+async fn rows_pair_by_id_and_else_in_order_of_equal_content_whatever_is_there() {
     let fixture = Fixture::new().await;
     let mut owner = fixture.superuser().await;
     let user = testing::user();
@@ -177,16 +226,17 @@ async fn rows_of_equal_content_pair_in_order_whatever_is_there() {
         let account = fixture.account(user, 0).await;
         let subjects = drawn(&mut rng);
         arrange(&mut owner, user, account, &subjects).await;
-        let file: Vec<u8> = (0..rng.usize(0..=8)).map(|_| rng.u8(..CONTENTS)).collect();
+        let has_ids = rng.bool();
+        let file = file(&mut rng, has_ids, &subjects);
         let batch = Batch {
             import_id: Uuid::new_v4(),
             generation: 1,
-            has_ids: false,
+            has_ids,
         };
         let mut transaction = fixture.imports.user(user).await.unwrap();
         let rows: Vec<_> = file
             .iter()
-            .map(|content| stage::row(account, *content))
+            .map(|line| stage::row(account, line.content).of_bank(line.external_id))
             .collect();
         stage::copy(&mut transaction, batch, &rows).await;
         match_batch(&mut transaction, batch, 0).await.unwrap();
@@ -214,4 +264,32 @@ async fn rows_of_equal_content_pair_in_order_whatever_is_there() {
             "{told:?}"
         );
     }
+}
+
+/// A plan for any file is made for one of a few rows, and a connection would keep to it for those
+/// of a million.
+#[tokio::test]
+async fn each_file_is_matched_by_a_plan_of_its_own() {
+    let fixture = Fixture::new().await;
+    let user = testing::user();
+    let account = fixture.account(user, 0).await;
+    let mut transaction = fixture.imports.user(user).await.unwrap();
+    for _ in 0..PLANS_CUSTOM * 2 {
+        let batch = Batch {
+            import_id: Uuid::new_v4(),
+            generation: 1,
+            has_ids: true,
+        };
+        stage::copy(&mut transaction, batch, &[stage::row(account, 1)]).await;
+        match_batch(&mut transaction, batch, 0).await.unwrap();
+    }
+    let (custom, generic): (i64, i64) = sqlx::query_as(
+        "SELECT max(custom_plans), coalesce(sum(generic_plans), 0)::bigint \
+         FROM pg_prepared_statements \
+         WHERE statement LIKE '%imports.verdict%' AND statement NOT LIKE '%pg_prepared%'",
+    )
+    .fetch_one(&mut *transaction)
+    .await
+    .unwrap();
+    assert_eq!((custom, generic), (PLANS_CUSTOM * 2, 0));
 }

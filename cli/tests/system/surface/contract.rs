@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use djinn_chassis::auth::{Edge, Edges};
+use djinn_chassis::{auth::Edges, contract::Edge};
 use djinn_proto::DESCRIPTORS;
 use http::uri::PathAndQuery;
 use prost_reflect::{

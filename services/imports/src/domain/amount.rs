@@ -1,5 +1,7 @@
 //! What the amount of a row is: from which columns, and with which sign. Outflow is negative.
 
+use std::borrow::Cow;
+
 use djinn_ledger::money::Decimal;
 use serde::{Deserialize, Serialize};
 
@@ -92,14 +94,14 @@ pub enum Amount {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Unreadable {
     pub(super) reason: &'static str,
-    pub(super) detail: String,
+    pub(super) detail: Cow<'static, str>,
 }
 
 impl Unreadable {
-    fn new(reason: &'static str, detail: &str) -> Self {
+    fn new(reason: &'static str, detail: impl Into<Cow<'static, str>>) -> Self {
         Self {
             reason,
-            detail: detail.to_owned(),
+            detail: detail.into(),
         }
     }
 }
@@ -179,7 +181,7 @@ impl Amount {
                         Unknown::In => false,
                         Unknown::Rejected => {
                             let detail = format!("{value:?} does not tell the direction.");
-                            return Err(Unreadable::new("NO_DIRECTION", &detail));
+                            return Err(Unreadable::new("NO_DIRECTION", detail));
                         }
                     },
                 };

@@ -49,18 +49,14 @@ pub fn normalise(text: &str) -> String {
 /// The same for ASCII, which most statements are: nothing to decompose.
 fn normalise_ascii(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
-    let mut gap = false;
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() {
-            if gap && !out.is_empty() {
-                out.push(' ');
-            }
-            gap = false;
-            out.push(char::from(byte.to_ascii_lowercase()));
-        } else {
-            gap = true;
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    for word in words.filter(|word| !word.is_empty()) {
+        if !out.is_empty() {
+            out.push(' ');
         }
+        out.push_str(word);
     }
+    out.make_ascii_lowercase();
     out
 }
 

@@ -134,11 +134,8 @@ impl Phrase {
             };
         }
         let open = self.text.len() >= 5;
-        text.match_indices(&self.text).any(|(at, _)| {
-            let starts = at == 0 || text.get(..at).is_some_and(|before| before.ends_with(' '));
-            let rest = text.get(at + self.text.len()..).unwrap_or_default();
-            starts && (open || rest.is_empty() || rest.starts_with(' '))
-        })
+        self.behind_in(text)
+            .any(|rest| open || rest.is_empty() || rest.starts_with(' '))
     }
 
     /// Whether the text is the phrase, whole words only.
@@ -150,11 +147,15 @@ impl Phrase {
                 text.contains(&self.text)
             };
         }
-        text.match_indices(&self.text).any(|(at, _)| {
-            let starts = at == 0 || text.get(..at).is_some_and(|before| before.ends_with(' '));
-            let rest = text.get(at + self.text.len()..).unwrap_or_default();
-            starts && (rest.is_empty() || rest.starts_with(' '))
-        })
+        self.behind_in(text)
+            .any(|rest| rest.is_empty() || rest.starts_with(' '))
+    }
+
+    /// What stands behind the phrase, wherever a word begins with it.
+    fn behind_in<'a>(&'a self, text: &'a str) -> impl Iterator<Item = &'a str> {
+        let spaces = text.bytes().enumerate().filter(|(_, byte)| *byte == b' ');
+        let starts = std::iter::once(0).chain(spaces.map(|(at, _)| at + 1));
+        starts.filter_map(|at| text.get(at..)?.strip_prefix(&self.text))
     }
 
     pub(super) fn equals(&self, text: &str) -> bool {

@@ -224,8 +224,30 @@ fn word(character: char) -> bool {
         && !matches!(character, '+' | '(' | ')' | ',' | '\'' | '\u{2019}')
 }
 
+/// The longest body that is read, in bytes.
+const BODY_BYTES_MAX: usize = 40;
+
 /// Takes a cell apart. `Ok(None)` is an empty cell; a lone sign counts as one.
 pub(super) fn anatomy(cell: &str) -> Result<Option<Anatomy<'_>>, NumberError> {
+    plain(cell).map_or_else(|| dressed(cell), |found| Ok(Some(found)))
+}
+
+/// A body between two digits with nothing but a minus before it, as nearly all are.
+fn plain(cell: &str) -> Option<Anatomy<'_>> {
+    let body = cell.strip_prefix('-').unwrap_or(cell);
+    let (first, last) = (body.bytes().next()?, body.bytes().next_back()?);
+    let whole = first.is_ascii_digit() && last.is_ascii_digit() && body.len() <= BODY_BYTES_MAX;
+    whole.then_some(Anatomy {
+        body,
+        minus: body.len() < cell.len(),
+        plus: false,
+        side: None,
+        money: None,
+    })
+}
+
+/// The same for a cell that may have anything around the digits.
+fn dressed(cell: &str) -> Result<Option<Anatomy<'_>>, NumberError> {
     let mut rest = cell.trim();
     // An apostrophe in front is how a spreadsheet is told to keep a text.
     rest = rest.strip_prefix('\'').unwrap_or(rest).trim();
@@ -274,7 +296,7 @@ pub(super) fn anatomy(cell: &str) -> Result<Option<Anatomy<'_>>, NumberError> {
         return Ok(None);
     }
     let digits = rest.bytes().any(|byte| byte.is_ascii_digit());
-    if !digits || minuses > 2 || rest.len() > 40 {
+    if !digits || minuses > 2 || rest.len() > BODY_BYTES_MAX {
         return Err(NumberError::NotNumeric);
     }
     found.body = rest;
@@ -408,6 +430,34 @@ fn grouped(whole: &str, format: Format) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn plain_figures_are_what_they_are_when_all_is_looked_at() {
+        let long = "1".repeat(BODY_BYTES_MAX);
+        for (cell, is_plain) in [
+            ("1", true),
+            ("-1", true),
+            ("-1,234.56", true),
+            ("1 234", true),
+            ("1EUR2", true),
+            ("2024-01-31", true),
+            (&long, true),
+            (&format!("-{long}"), true),
+            (&format!("1{long}"), false),
+            (".5", false),
+            ("5.", false),
+            ("--5", false),
+            ("+5", false),
+            ("-", false),
+            ("", false),
+            (" 5", false),
+            ("5 EUR", false),
+            ("(5)", false),
+        ] {
+            assert_eq!(plain(cell).is_some(), is_plain, "{cell}");
+            assert_eq!(anatomy(cell), dressed(cell), "{cell}");
+        }
+    }
 
     #[test]
     fn sides() {

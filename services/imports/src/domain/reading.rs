@@ -244,6 +244,7 @@ fn look(source: &dyn Source, hints: &Hints) -> Result<Recognition, ReadError> {
         id: parts.id,
         status: parts.status,
         fee,
+        summaries: survey.summaries > 0,
     };
     let findings = trial::run(source, charset, dialect, layout, hints.today, &trial)?;
     let texts = [parts.descriptions.as_slice(), &parts.counterparties].concat();

@@ -456,14 +456,23 @@ impl Rows {
 fn texts(record: &Record, columns: &[usize], marks: bool) -> String {
     let mut parts: Vec<String> = Vec::new();
     for column in columns {
-        let words: Vec<&str> = record.cell(*column).split_whitespace().collect();
-        let text = words.join(" ");
+        let cell = record.cell(*column);
+        let mut text = String::with_capacity(cell.len());
+        for word in cell.split_whitespace() {
+            if !text.is_empty() {
+                text.push(' ');
+            }
+            text.push_str(word);
+        }
         let says = marks || text.contains(char::is_alphanumeric);
         if !text.is_empty() && says && !parts.contains(&text) {
             parts.push(text);
         }
     }
-    parts.join(" ")
+    match parts.len() {
+        1 => parts.remove(0),
+        _ => parts.join(" "),
+    }
 }
 
 fn rejected(record: &Record, reason: &'static str, detail: String) -> RejectedRow {

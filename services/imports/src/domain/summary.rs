@@ -16,36 +16,46 @@ static SUMMARY: LazyLock<Sayings> = LazyLock::new(|| Sayings::of(vocabulary::SUM
 static PAYEES: LazyLock<Sayings> = LazyLock::new(|| Sayings::of(vocabulary::SUMMARY_OR_PAYEE));
 
 /// What a cell may say. Nearly every cell of a statement is looked up, several times, and nearly
-/// none is there: most are told by their length and first byte, without a hash of the text.
+/// none is there: most are told by their length and their first and last byte, without a hash of
+/// the text.
 struct Sayings {
     texts: HashSet<String>,
     /// For each first byte the lengths of the texts that begin with it, as bits.
-    lengths: [u128; 256],
+    beginning: [u128; 256],
+    /// The same for each last byte.
+    ending: [u128; 256],
 }
 
 impl Sayings {
     fn of(list: &str) -> Self {
         let texts: HashSet<String> = list.split('|').map(folded).collect();
-        let mut lengths = [0; 256];
+        let (mut beginning, mut ending) = ([0; 256], [0; 256]);
         for text in &texts {
-            if let Some((slot, bit)) = place(text) {
-                lengths[slot] |= bit;
+            if let Some((first, last, length)) = place(text) {
+                beginning[first] |= length;
+                ending[last] |= length;
             }
         }
-        Self { texts, lengths }
+        Self {
+            texts,
+            beginning,
+            ending,
+        }
     }
 
     fn contains(&self, text: &str) -> bool {
-        place(text).is_some_and(|(slot, bit)| self.lengths[slot] & bit != 0)
-            && self.texts.contains(text)
+        place(text).is_some_and(|(first, last, length)| {
+            self.beginning[first] & self.ending[last] & length != 0
+        }) && self.texts.contains(text)
     }
 }
 
-/// Where the length of a text is noted; nowhere if it is empty or longer than any saying.
-fn place(text: &str) -> Option<(usize, u128)> {
-    let first = text.bytes().next()?;
-    let bit = 1_u128.checked_shl(u32::try_from(text.len()).ok()?)?;
-    Some((usize::from(first), bit))
+/// The first and the last byte of a text, and its length as a bit; none if it is empty or longer
+/// than any saying.
+fn place(text: &str) -> Option<(usize, usize, u128)> {
+    let (first, last) = (text.bytes().next()?, text.bytes().next_back()?);
+    let length = 1_u128.checked_shl(u32::try_from(text.len()).ok()?)?;
+    Some((first.into(), last.into(), length))
 }
 
 /// Whether a row that has a date is a summary: a payee may well be called Total.

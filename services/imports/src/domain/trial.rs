@@ -5,7 +5,7 @@
 use chrono::NaiveDate;
 use djinn_ledger::money::Decimal;
 
-use super::amount::{Numeral, Plan, figure};
+use super::amount::{Numeral, Plan, Unreadable, figure};
 use super::chain::{Chain, Last};
 use super::column;
 use super::encoding::Charset;
@@ -74,6 +74,8 @@ pub(super) struct Trial<'a> {
     pub(super) status: Option<usize>,
     /// A column of fees.
     pub(super) fee: Option<Numeral>,
+    /// Whether rows with a date are summaries somewhere: else none is looked at for it again.
+    pub(super) summaries: bool,
 }
 
 /// The outcomes, and what else the pass saw.
@@ -142,8 +144,37 @@ impl Open {
     }
 }
 
+/// What the plans and the balances give for one row, in memory that is used again for the next.
+#[derive(Default)]
+struct Given {
+    amounts: Vec<Result<Option<Decimal>, Unreadable>>,
+    /// The amounts that there are.
+    values: Vec<Option<Decimal>>,
+    sizes: Vec<Option<Option<i128>>>,
+    balances: Vec<Option<i128>>,
+}
+
+impl Given {
+    fn read(&mut self, trial: &Trial<'_>, record: &Record) {
+        self.amounts.clear();
+        let amounts = trial.plans.iter().map(|plan| plan.read(record));
+        self.amounts.extend(amounts);
+        self.values.clear();
+        let values = self.amounts.iter();
+        let values = values.map(|amount| amount.as_ref().ok().copied().flatten());
+        self.values.extend(values);
+        self.sizes.clear();
+        let sizes = self.values.iter().map(|value| value.map(size));
+        self.sizes.extend(sizes);
+        self.balances.clear();
+        let balances = trial.balances.iter().map(|cell| balance(record, *cell));
+        self.balances.extend(balances);
+    }
+}
+
 struct Run<'a> {
     trial: &'a Trial<'a>,
+    given: Given,
     findings: Findings,
     last: Vec<Vec<Last>>,
     /// Per plan: what became of rows without an amount since the last one with an amount.
@@ -190,6 +221,7 @@ fn once(
     };
     let mut run = Run {
         trial,
+        given: Given::default(),
         findings: Findings {
             outcomes: vec![empty; trial.plans.len()],
             ..Findings::default()
@@ -206,7 +238,7 @@ fn once(
             continue;
         }
         if column::dated(&record, layout, today) {
-            if !summary::dated(&record) {
+            if !(trial.summaries && summary::dated(&record)) {
                 run.row(&record);
                 if let Some(column) = trial.id {
                     run.ids.observe(record.cell(column));
@@ -259,30 +291,20 @@ impl Run<'_> {
             self.findings.first_line = record.line;
         }
         self.findings.undated += std::mem::take(&mut self.undated);
-        let amounts: Vec<_> = self
-            .trial
-            .plans
-            .iter()
-            .map(|plan| plan.read(record))
-            .collect();
+        self.given.read(self.trial, record);
+        let told = self.told(record);
+        let Given {
+            amounts,
+            values,
+            sizes,
+            balances,
+        } = &self.given;
         if let (Some(Ok(Some(_))), Some(status)) = (amounts.first(), self.trial.status) {
             let state = record.cell(status);
             let (unsettled, void) = (sign::unsettled(state), sign::void(state));
             self.findings.void += u64::from(unsettled);
             self.findings.pending += u64::from(unsettled && !void);
         }
-        let told = self.told(record);
-        let balances: Vec<Option<i128>> = self
-            .trial
-            .balances
-            .iter()
-            .map(|cell| balance(record, *cell))
-            .collect();
-        let values: Vec<Option<Decimal>> = amounts
-            .iter()
-            .map(|amount| amount.as_ref().ok().copied().flatten())
-            .collect();
-        let sizes: Vec<_> = values.iter().map(|value| value.map(size)).collect();
         if let Some(cell) = self.trial.fee {
             let fee = figure(record, cell).ok().flatten();
             let amount = values.first().copied().flatten();
@@ -292,14 +314,14 @@ impl Run<'_> {
             let value = values.get(index).copied().flatten();
             outcome.errors += u64::from(amounts.get(index).is_some_and(Result::is_err));
             let size = sizes.get(index);
-            for (unlike, other) in outcome.unlike.iter_mut().zip(&sizes) {
+            for (unlike, other) in outcome.unlike.iter_mut().zip(sizes) {
                 *unlike |= size != Some(other);
             }
             let missing = amounts
                 .get(index)
                 .is_some_and(|amount| matches!(amount, Ok(None)));
             if value.is_some_and(|value| value.digits == 0) {
-                for (count, other) in outcome.hollow.iter_mut().zip(&values) {
+                for (count, other) in outcome.hollow.iter_mut().zip(values) {
                     *count += u64::from(other.is_some_and(|other| other.digits != 0));
                 }
             }
@@ -308,7 +330,7 @@ impl Run<'_> {
                 continue;
             };
             if missing {
-                open.add(&values);
+                open.add(values);
             }
             let amount = value.and_then(|value| value.at_scale(SCALE));
             outcome.total += amount.unwrap_or(0);
@@ -316,7 +338,7 @@ impl Run<'_> {
                 outcome.count(value, told);
             }
             let mut followed = false;
-            for ((chain, last), balance) in outcome.chains.iter_mut().zip(last).zip(&balances) {
+            for ((chain, last), balance) in outcome.chains.iter_mut().zip(last).zip(balances) {
                 followed |= chain.step(last, *balance, amount);
             }
             if let Some(amount) = amount {

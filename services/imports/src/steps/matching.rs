@@ -70,9 +70,7 @@ impl Steps {
         {
             (counts, included_minor) = totals(transaction, import).await?;
         }
-        let balance = account::balance(transaction, import.account_id)
-            .await?
-            .ok_or_else(|| no_account(import))?;
+        let balance = route::publish(transaction, import, &versions).await?;
         let findings = Findings {
             counts,
             included_minor,
@@ -81,7 +79,6 @@ impl Steps {
             id_conflict_count: matched.id_conflict_count,
             ids_are_stable: matched.ids_are_stable,
         };
-        route::publish(transaction, import, &versions).await?;
         store::review::publish(transaction, import.import_id, findings, self.clock.now()).await
     }
 

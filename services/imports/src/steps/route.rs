@@ -179,21 +179,23 @@ pub(super) async fn moved(
     Ok(!then.eq(now))
 }
 
-/// Notes for each account what the rows were matched with, and what a review shows of it.
+/// Notes for each account what the rows were matched with, and what a review shows of it. Gives the
+/// balance of the account that was chosen: a sum over all of its rows.
 pub(super) async fn publish(
     transaction: &mut UserTransaction,
     import: &Import,
     versions: &[(Uuid, Version)],
-) -> Result<(), Error> {
-    let ids: Vec<Uuid> = versions.iter().map(|(id, _)| *id).collect();
+) -> Result<i64, Error> {
+    let ids = versions.iter().map(|(id, _)| *id);
+    let ids: Vec<Uuid> = ids.chain([import.account_id]).collect();
     let balances = account::balances(transaction, &ids).await?;
+    let balance = |id: Uuid| balances.get(&id).copied().ok_or_else(|| no_account(id));
     let mut ledger = Vec::with_capacity(versions.len());
     for (account_id, version) in versions {
-        let balance = balances.get(account_id).copied();
-        let balance = balance.ok_or_else(|| no_account(*account_id))?;
-        ledger.push((*account_id, *version, balance));
+        ledger.push((*account_id, *version, balance(*account_id)?));
     }
-    store::account::note_ledger(transaction, import.target(), &ledger).await
+    store::account::note_ledger(transaction, import.target(), &ledger).await?;
+    balance(import.account_id)
 }
 
 /// Where the rows of a file go, by what it calls their account.
