@@ -61,8 +61,9 @@ RUN apt-get update && \
     apt-get install --yes --no-install-recommends ca-certificates && \
     rm -rf /var/lib/apt/lists/*
 COPY --from=build /programs/djinn-probe /usr/local/bin/
-# Large buffers are given back when they are done with, and threads share one heap.
-ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=262144 MALLOC_TRIM_THRESHOLD_=1048576
+# What is done with is given back, and threads share one heap (`xtask/src/stack/describe.rs`).
+ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=65536 MALLOC_TRIM_THRESHOLD_=65536 \
+    MALLOC_TOP_PAD_=16384 GLIBC_TUNABLES=glibc.malloc.mxfast=0
 # Nobody on the host has this number.
 USER 65532:65532
 

@@ -5,23 +5,25 @@
 //! imports service (`imports.staged`, `imports.verdict`), which is why they stand here: the ledger
 //! is a shared kernel, and every statement on it is in this crate. The rules are algorithms C.1.
 //!
-//! * here: sweeps 1 and 2, and the rows that are added.
+//! * here: sweeps 1 and 2.
 //! * [`resemblance`]: what sweeps 3 and 4 choose from, and what they found.
 //! * [`touched`]: the same for rows that a person has changed in review.
+//! * `added`: the rows that are new in the ledger.
 //! * `link`: transactions that were there already and take over what the file says.
 //! * `edited`: fields of added rows that are a person's.
 
-use chrono::{DateTime, Utc};
 use djinn_chassis::postgres::UserTransaction;
 use uuid::Uuid;
 
-use crate::{Change, Error, transaction::Source};
+use crate::{Error, transaction::Source};
 
+mod added;
 mod edited;
 mod link;
 pub mod resemblance;
 pub mod touched;
 
+pub use self::added::commit_batch;
 pub(crate) use self::link::author;
 pub use self::link::{Linked, link_batch};
 
@@ -32,6 +34,14 @@ pub const SOURCE: &str = "import";
 /// two of each takes 96 MB, and five connections at once stay within the 704 MB of a small server's
 /// Postgres. What it gives is told by `cargo xtask bench import`.
 const WORK_MEMORY: &str = "16MB";
+
+/// Each statement is planned for the file at hand. A connection that has matched five small files
+/// would take a plan for any file from then on, which is half as slow again for a million rows.
+const PLAN_EACH: &str = "force_custom_plan";
+
+/// The same is not for rows with foreign keys: Postgres checks these by a statement for each row,
+/// and would plan that a million times.
+const PLAN_ONCE: &str = "auto";
 
 /// Where ids of the bank are looked for: a transaction that a person entered has one when a
 /// statement was linked with it, and that is the statement's.
@@ -74,7 +84,7 @@ pub async fn match_batch(
     batch: Batch,
     id_conflict_count: i64,
 ) -> Result<Matched, Error> {
-    give_room(transaction).await?;
+    give_room(transaction, PLAN_EACH).await?;
     clear_verdicts(transaction, batch).await?;
     let (mut conflicts, mut proven) = (id_conflict_count, 0);
     if batch.has_ids {
@@ -90,16 +100,16 @@ pub async fn match_batch(
 }
 
 /// Sets the transaction up for statements over a whole file: sorts and hashes of some hundred
-/// thousand rows spill less, nothing is compiled for them, which takes longer than it gives back,
-/// and each is planned for the file at hand. A connection that has matched five small files would
-/// take a plan for any file from then on, which is half as slow again for a million rows.
-async fn give_room(transaction: &mut UserTransaction) -> Result<(), Error> {
+/// thousand rows spill less, and nothing is compiled for them, which takes longer than it gives
+/// back.
+async fn give_room(transaction: &mut UserTransaction, plans: &str) -> Result<(), Error> {
     sqlx::query!(
         r#"
         SELECT set_config('work_mem', $1, true) AS memory, set_config('jit', 'off', true) AS jit,
-               set_config('plan_cache_mode', 'force_custom_plan', true) AS plans
+               set_config('plan_cache_mode', $2, true) AS plans
         "#,
         WORK_MEMORY,
+        plans,
     )
     .fetch_one(&mut **transaction)
     .await?;
@@ -362,134 +372,4 @@ pub async fn digest(transaction: &mut UserTransaction, batch: Batch) -> Result<S
     .fetch_one(&mut **transaction)
     .await?;
     Ok(digest)
-}
-
-/// Adds the included rows of the batch to the ledger and returns how many they were. Rows that are
-/// included against their verdict get an occurrence of their own; a row that was deleted by hand
-/// and is wanted back takes over the occurrence that its tombstone kept.
-///
-/// # Errors
-/// A violated unique index is an error like any other: somebody wrote fingerprints without the lock
-/// of the account.
-pub async fn commit_batch(
-    transaction: &mut UserTransaction,
-    batch: Batch,
-    change: &Change,
-    now: DateTime<Utc>,
-) -> Result<u64, Error> {
-    give_room(transaction).await?;
-    number_forced_rows(transaction, batch).await?;
-    mark_restored(transaction, batch, change).await?;
-    let inserted = insert_included(transaction, batch, change, now).await?;
-    edited::note(transaction, batch, change, now).await?;
-    Ok(inserted)
-}
-
-/// Rows the user adds once more although the ledger has them: the next free occurrences, behind
-/// everything stored and everything this import adds.
-async fn number_forced_rows(transaction: &mut UserTransaction, batch: Batch) -> Result<(), Error> {
-    sqlx::query!(
-        r#"
-        WITH forced AS MATERIALIZED (
-            SELECT s.row_number, s.account_id, s.fingerprint
-            FROM imports.staged s
-            JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
-            WHERE s.import_id = $1 AND s.generation = $2
-              AND v.verdict IN ('duplicate', 'changed') AND s.action = 'add'
-        ),
-        taken AS (
-            SELECT t.account_id, t.fingerprint, t.occurrence FROM ledger.transaction t
-            WHERE (t.account_id, t.fingerprint) IN (SELECT account_id, fingerprint FROM forced)
-            UNION ALL
-            SELECT b.account_id, b.fingerprint, b.occurrence FROM ledger.tombstone b
-            WHERE b.kind = 'transaction' AND b.cause = 'user'
-              AND (b.account_id, b.fingerprint) IN (SELECT account_id, fingerprint FROM forced)
-            UNION ALL
-            SELECT s.account_id, s.fingerprint, coalesce(v.occurrence, 1)
-            FROM imports.staged s
-            LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
-            WHERE s.import_id = $1 AND s.generation = $2
-              AND coalesce(v.verdict, 'new') IN ('new', 'linked', 'suspected')
-              AND (s.account_id, s.fingerprint) IN (SELECT account_id, fingerprint FROM forced)
-        ),
-        last AS (
-            SELECT account_id, fingerprint, max(occurrence) AS occurrence
-            FROM taken GROUP BY account_id, fingerprint
-        ),
-        numbered AS (
-            SELECT f.row_number, coalesce(l.occurrence, 0) + row_number() OVER (
-                PARTITION BY f.account_id, f.fingerprint ORDER BY f.row_number
-            ) AS occurrence
-            FROM forced f LEFT JOIN last l USING (account_id, fingerprint)
-        )
-        UPDATE imports.verdict v SET occurrence = n.occurrence::integer
-        FROM numbered n
-        WHERE v.import_id = $1 AND v.generation = $2 AND v.row_number = n.row_number
-        "#,
-        batch.import_id,
-        batch.generation,
-    )
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-/// Notes on the tombstones of rows that are wanted back which row brings them back. They keep what
-/// they know, so that they hold again when this import is undone.
-async fn mark_restored(
-    transaction: &mut UserTransaction,
-    batch: Batch,
-    change: &Change,
-) -> Result<(), Error> {
-    sqlx::query!(
-        r#"
-        UPDATE ledger.tombstone b SET restored_by = s.transaction_id, change_id = $3
-        FROM imports.staged s
-        JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
-        WHERE b.kind = 'transaction' AND b.subject_id = v.transaction_id
-          AND s.import_id = $1 AND s.generation = $2
-          AND v.verdict = 'deleted_before' AND s.action = 'add'
-        "#,
-        batch.import_id,
-        batch.generation,
-        change.id(),
-    )
-    .execute(&mut **transaction)
-    .await?;
-    Ok(())
-}
-
-/// One plain INSERT .. SELECT. A row that is added although its id is in the ledger goes in without
-/// the id, which already stands for the other one.
-async fn insert_included(
-    transaction: &mut UserTransaction,
-    batch: Batch,
-    change: &Change,
-    now: DateTime<Utc>,
-) -> Result<u64, Error> {
-    let inserted = sqlx::query!(
-        r#"
-        INSERT INTO ledger.transaction (
-            user_id, transaction_id, account_id, booked_on, value_on, amount_minor,
-            currency_code, description, counterparty, source, external_id, fingerprint,
-            occurrence, import_id, change_id, created_at
-        )
-        SELECT s.user_id, s.transaction_id, s.account_id, s.booked_on, s.value_on, s.amount_minor,
-               s.currency_code, s.description, s.counterparty, $3,
-               CASE WHEN v.verdict IN ('duplicate', 'changed') THEN NULL ELSE s.external_id END,
-               s.fingerprint, coalesce(v.occurrence, 1), s.import_id, $4, $5
-        FROM imports.staged s
-        LEFT JOIN imports.verdict v USING (user_id, import_id, generation, row_number)
-        WHERE s.import_id = $1 AND s.generation = $2
-          AND imports.row_action(s.action, v.verdict, v.linkable) = 'add'
-        "#,
-        batch.import_id,
-        batch.generation,
-        SOURCE,
-        change.id(),
-        now,
-    )
-    .execute(&mut **transaction)
-    .await?;
-    Ok(inserted.rows_affected())
 }

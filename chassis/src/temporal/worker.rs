@@ -58,7 +58,7 @@ pub struct WorkerConfig {
         long,
         env = "WORKER_ACTIVITIES_MAX",
         value_name = "COUNT",
-        default_value = "1024",
+        default_value = "256",
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     pub worker_activities_max: u32,
@@ -108,7 +108,8 @@ fn runtime() -> anyhow::Result<Runtime> {
 /// the grace period, and ends. The part says whether tasks are being taken.
 ///
 /// The SDK (1.1) keeps a token of every activity as long as its worker lives, some 250 bytes each:
-/// half a million of them would be all the memory that a service has. So a worker that has had
+/// half a million of them would be all the memory that a service has, and a few hundred lie
+/// scattered over pages that are kept for nothing else. So a worker that has had
 /// `activities_max` of them ends, and a new one goes on; workflows are replayed there from their
 /// histories, as on any other worker. No tasks are taken for some hundredths of a second.
 ///
@@ -232,10 +233,10 @@ mod tests {
     #[test]
     fn concurrency_has_limits() {
         for (args, expected) in [
-            (&[][..], Some((4, 4, 1024))),
+            (&[][..], Some((4, 4, 256))),
             (
                 &["--worker-concurrency", "2", "--activity-concurrency", "1"],
-                Some((2, 1, 1024)),
+                Some((2, 1, 256)),
             ),
             (&["--worker-concurrency", "1"], None),
             (&["--activity-concurrency", "0"], None),

@@ -4,7 +4,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use djinn_chassis::{auth::UserId, testing};
-use djinn_ledger::intake::{Batch, match_batch};
+use djinn_ledger::{
+    Change,
+    intake::{Batch, commit_batch, match_batch},
+};
 use fastrand::Rng;
 use sqlx::PgConnection;
 use uuid::Uuid;
@@ -161,6 +164,14 @@ fn expected(subjects: &[Subject], file: &[Line]) -> BTreeMap<i32, Verdict> {
     verdicts
 }
 
+fn batch(has_ids: bool) -> Batch {
+    Batch {
+        import_id: Uuid::new_v4(),
+        generation: 1,
+        has_ids,
+    }
+}
+
 async fn arrange(owner: &mut PgConnection, user: UserId, account: Uuid, subjects: &[Subject]) {
     for subject in subjects {
         let (lives, buried, cause, restored_by) = match subject.held {
@@ -228,11 +239,7 @@ async fn rows_pair_by_id_and_else_in_order_of_equal_content_whatever_is_there() 
         arrange(&mut owner, user, account, &subjects).await;
         let has_ids = rng.bool();
         let file = file(&mut rng, has_ids, &subjects);
-        let batch = Batch {
-            import_id: Uuid::new_v4(),
-            generation: 1,
-            has_ids,
-        };
+        let batch = batch(has_ids);
         let mut transaction = fixture.imports.user(user).await.unwrap();
         let rows: Vec<_> = file
             .iter()
@@ -274,14 +281,11 @@ async fn each_file_is_matched_by_a_plan_of_its_own() {
     let user = testing::user();
     let account = fixture.account(user, 0).await;
     let mut transaction = fixture.imports.user(user).await.unwrap();
+    let mut last = batch(true);
     for _ in 0..PLANS_CUSTOM * 2 {
-        let batch = Batch {
-            import_id: Uuid::new_v4(),
-            generation: 1,
-            has_ids: true,
-        };
-        stage::copy(&mut transaction, batch, &[stage::row(account, 1)]).await;
-        match_batch(&mut transaction, batch, 0).await.unwrap();
+        last = batch(true);
+        stage::copy(&mut transaction, last, &[stage::row(account, 1)]).await;
+        match_batch(&mut transaction, last, 0).await.unwrap();
     }
     let (custom, generic): (i64, i64) = sqlx::query_as(
         "SELECT max(custom_plans), coalesce(sum(generic_plans), 0)::bigint \
@@ -292,4 +296,14 @@ async fn each_file_is_matched_by_a_plan_of_its_own() {
     .await
     .unwrap();
     assert_eq!((custom, generic), (PLANS_CUSTOM * 2, 0));
+    // The foreign keys of what is added are checked by a plan that is made once.
+    let change = Change::begin(&fixture.clock);
+    let now = fixture.clock.now();
+    let added = commit_batch(&mut transaction, last, &change, now).await;
+    assert_eq!(added.unwrap(), 1);
+    let plans: String = sqlx::query_scalar("SHOW plan_cache_mode")
+        .fetch_one(&mut *transaction)
+        .await
+        .unwrap();
+    assert_eq!(plans, "auto");
 }

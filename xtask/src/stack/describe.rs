@@ -176,12 +176,15 @@ pub(crate) fn migrate(stack: &Stack<'_>, database: &str) -> Environment {
 }
 
 /// As in the images of containers: large buffers are given back when they are done with (without
-/// it the C library keeps what an upload once took), and threads share one heap, which costs no
-/// time (`cargo xtask bench import`) and 2 MiB less than two.
-const ALLOCATOR: [(&str, &str); 3] = [
+/// it the C library keeps what an upload once took), and so is the end of the heap, which grows by
+/// little; small pieces are put together again when they are free. Threads share one heap, which
+/// costs no time (`cargo xtask bench import`) and 2 MiB less than two.
+const ALLOCATOR: [(&str, &str); 5] = [
     ("MALLOC_ARENA_MAX", "1"),
-    ("MALLOC_MMAP_THRESHOLD_", "262144"),
-    ("MALLOC_TRIM_THRESHOLD_", "1048576"),
+    ("MALLOC_MMAP_THRESHOLD_", "65536"),
+    ("MALLOC_TRIM_THRESHOLD_", "65536"),
+    ("MALLOC_TOP_PAD_", "16384"),
+    ("GLIBC_TUNABLES", "glibc.malloc.mxfast=0"),
 ];
 
 /// The environment of a service.
