@@ -36,7 +36,7 @@ pub const SOURCE: &str = "import";
 const WORK_MEMORY: &str = "16MB";
 
 /// Each statement is planned for the file at hand. A connection that has matched five small files
-/// would take a plan for any file from then on, which is half as slow again for a million rows.
+/// would take a plan for any file from then on, which takes half as long again for a million rows.
 const PLAN_EACH: &str = "force_custom_plan";
 
 /// The same is not for rows with foreign keys: Postgres checks these by a statement for each row,
