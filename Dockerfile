@@ -63,7 +63,7 @@ RUN apt-get update && \
 COPY --from=build /programs/djinn-probe /usr/local/bin/
 # What is done with is given back, and threads share one heap (`xtask/src/stack/describe.rs`).
 ENV MALLOC_ARENA_MAX=1 MALLOC_MMAP_THRESHOLD_=65536 MALLOC_TRIM_THRESHOLD_=65536 \
-    MALLOC_TOP_PAD_=16384 GLIBC_TUNABLES=glibc.malloc.mxfast=0
+    MALLOC_TOP_PAD_=16384 GLIBC_TUNABLES=glibc.malloc.mxfast=0:glibc.malloc.tcache_count=0
 # Nobody on the host has this number.
 USER 65532:65532
 

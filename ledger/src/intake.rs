@@ -226,9 +226,9 @@ async fn claim_by_id(
 /// with its fingerprint and, as its occurrence, its own rank: mostly they are a pair as they are,
 /// and a row without one is new. A fingerprint is `contested` where that would be wrong: a ledger's
 /// row is not free, a tombstone has it, or one row finds none although the ledger has a later
-/// occurrence. Only of these both sides are ranked; the number of the first row stands for a
-/// fingerprint there. Verdicts are written in the order of the rows, as their index is sorted: in
-/// that of fingerprints each would touch another page.
+/// occurrence. Only of these the ledger's side is ranked as well; the number of the first row
+/// stands for a fingerprint there. Verdicts are written in the order of the rows, as their index is
+/// sorted: in that of fingerprints each would touch another page.
 ///
 /// That nothing was `found` is an inequality where a test for null would do: of the former the
 /// planner expects a third of the rows, which is wrong by a little, and of the latter one in two

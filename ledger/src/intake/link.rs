@@ -5,7 +5,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use djinn_chassis::postgres::UserTransaction;
 use uuid::Uuid;
 
-use super::Batch;
+use super::{Batch, PLAN_ONCE, give_room};
 use crate::{
     Change, Error,
     edit::{Author, Blanks, Writer, note_filled},
@@ -55,6 +55,7 @@ pub async fn link_batch(
     change: &Change,
     now: DateTime<Utc>,
 ) -> Result<Linked, Error> {
+    give_room(transaction, PLAN_ONCE).await?;
     let author = author(batch.import_id);
     let (mut linked, mut after) = (Linked::default(), 0);
     loop {

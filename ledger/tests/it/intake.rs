@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use djinn_chassis::{auth::UserId, testing};
 use djinn_ledger::{
     Change,
-    intake::{Batch, commit_batch, match_batch},
+    intake::{Batch, Linked, commit_batch, link_batch, match_batch},
 };
 use fastrand::Rng;
 use sqlx::PgConnection;
@@ -231,7 +231,7 @@ async fn rows_pair_by_id_and_else_in_order_of_equal_content_whatever_is_there() 
     let fixture = Fixture::new().await;
     let mut owner = fixture.superuser().await;
     let user = testing::user();
-    let mut told = BTreeMap::<String, usize>::new();
+    let (mut told, mut by_id) = (BTreeMap::<String, usize>::new(), 0);
     for case in 0..CASES {
         let mut rng = Rng::with_seed(case);
         let account = fixture.account(user, 0).await;
@@ -247,17 +247,20 @@ async fn rows_pair_by_id_and_else_in_order_of_equal_content_whatever_is_there() 
             .collect();
         stage::copy(&mut transaction, batch, &rows).await;
         match_batch(&mut transaction, batch, 0).await.unwrap();
-        let found: Vec<(i32, String, Option<Uuid>, i32)> = sqlx::query_as(
-            "SELECT row_number, verdict, transaction_id, occurrence FROM imports.verdict \
+        let found: Vec<(i32, String, Option<Uuid>, i32, bool)> = sqlx::query_as(
+            "SELECT row_number, verdict, transaction_id, occurrence, by_id FROM imports.verdict \
              WHERE import_id = $1",
         )
         .bind(batch.import_id)
         .fetch_all(&mut *transaction)
         .await
         .unwrap();
+        by_id += found.iter().filter(|(.., by_id)| *by_id).count();
         let found: BTreeMap<i32, Verdict> = found
             .into_iter()
-            .map(|(number, verdict, subject, occurrence)| (number, (verdict, subject, occurrence)))
+            .map(|(number, verdict, subject, occurrence, _)| {
+                (number, (verdict, subject, occurrence))
+            })
             .collect();
         assert_eq!(found, expected(&subjects, &file), "case {case}: {file:?}");
         for (verdict, ..) in found.into_values() {
@@ -265,6 +268,7 @@ async fn rows_pair_by_id_and_else_in_order_of_equal_content_whatever_is_there() 
         }
     }
     // The cases are about something.
+    assert!(by_id > 50, "{by_id} rows were told by their ids");
     for verdict in ["duplicate", "deleted_before", "new"] {
         assert!(
             told.get(verdict).is_some_and(|count| *count > 50),
@@ -296,14 +300,24 @@ async fn each_file_is_matched_by_a_plan_of_its_own() {
     .await
     .unwrap();
     assert_eq!((custom, generic), (PLANS_CUSTOM * 2, 0));
-    // The foreign keys of what is added are checked by a plan that is made once.
+    // The foreign keys of what is written are checked by a plan that is made once, whichever of the
+    // two a commit begins with: it may have matched again just before.
+    assert_eq!(plans(&mut transaction).await, "force_custom_plan");
     let change = Change::begin(&fixture.clock);
     let now = fixture.clock.now();
+    let linked = link_batch(&mut transaction, last, &change, now).await;
+    assert_eq!(linked.unwrap(), Linked::default());
+    assert_eq!(plans(&mut transaction).await, "auto");
+    match_batch(&mut transaction, last, 0).await.unwrap();
     let added = commit_batch(&mut transaction, last, &change, now).await;
     assert_eq!(added.unwrap(), 1);
-    let plans: String = sqlx::query_scalar("SHOW plan_cache_mode")
-        .fetch_one(&mut *transaction)
+    assert_eq!(plans(&mut transaction).await, "auto");
+}
+
+/// How Postgres plans the statements of the transaction from here on.
+async fn plans(connection: &mut PgConnection) -> String {
+    sqlx::query_scalar("SHOW plan_cache_mode")
+        .fetch_one(connection)
         .await
-        .unwrap();
-    assert_eq!(plans, "auto");
+        .unwrap()
 }

@@ -312,3 +312,32 @@ pub(super) fn currency(name: &str) -> Option<djinn_ledger::money::Currency> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_a_text_has_a_phrase() {
+        // The phrase, the text, whether a word begins with it, whether it is there as whole words.
+        let cases = [
+            ("date", "booking date", true, true),
+            ("date", "dates of booking", false, false),
+            ("datum", "datums", true, false),
+            ("date", "update", false, false),
+            // It begins twice, and the first time runs on; the second begins inside the first.
+            ("datum dat", "datum datum dat", true, true),
+            ("datum dat", "datum datum", true, false),
+            ("~date", "update", true, true),
+            ("=date", "booking date", false, false),
+        ];
+        for (phrase, text, found, word) in cases {
+            let list = phrases(phrase);
+            let [phrase] = list.as_slice() else {
+                panic!("{phrase} is one phrase");
+            };
+            let told = (phrase.found_in(text), phrase.word_in(text));
+            assert_eq!(told, (found, word), "{} in {text}", phrase.text);
+        }
+    }
+}

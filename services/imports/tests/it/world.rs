@@ -66,11 +66,11 @@ impl World {
         world
     }
 
-    pub(crate) async fn with_temporal_behind_a_proxy() -> Self {
+    pub(crate) async fn with_temporal_behind_a_proxy(environment: &[(&str, &str)]) -> Self {
         let proxy = Proxy::to(testing::stack().temporal_address.clone()).await;
         let address = format!("http://{}", proxy.address());
         let mut world = Self::stopped(&[("TEMPORAL_ADDRESS", &address)], Some(proxy)).await;
-        world.start(&[]).await;
+        world.start(environment).await;
         world
     }
 

@@ -72,7 +72,7 @@ async fn killed_in_the_middle_and_started_again_every_import_ends() {
 
 #[tokio::test]
 async fn an_import_accepted_while_temporal_is_away_is_started_by_the_sweep() {
-    let world = World::with_temporal_behind_a_proxy().await;
+    let world = World::with_temporal_behind_a_proxy(&[]).await;
     let line = world.temporal.as_ref().unwrap();
     let scene = Scene::set(&world, 500, 0).await;
     let mut client = scene.client(&world);

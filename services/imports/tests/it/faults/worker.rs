@@ -12,7 +12,7 @@ use fastrand::Rng;
 use futures::{StreamExt, stream};
 use tokio::runtime::Handle;
 
-use super::{finish, insist, scene::Scene};
+use super::{RECOVERY, finish, insist, scene::Scene};
 use crate::{
     history::history_at,
     world::{PATIENCE, World, confirm, get, reach},
@@ -224,6 +224,31 @@ async fn a_worker_that_makes_room_for_a_new_one_after_each_step_fails_none() {
     // It scans, recognises, stages, matches and commits.
     let started = world.figure("temporal_worker_start_total").await;
     assert!(started > 5.0, "{started} workers started");
+}
+
+/// The step of a worker ends while Temporal is away, and with it the worker's share: the next one
+/// starts, and the process is the same when Temporal is back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_makes_room_for_a_new_one_while_temporal_is_away() {
+    let world = World::with_temporal_behind_a_proxy(&[("WORKER_ACTIVITIES_MAX", "1")]).await;
+    let line = world.temporal.as_ref().unwrap();
+    let scene = Scene::set(&world, 500, 0).await;
+    world.scanner.freeze();
+    let import_id = scene.begin(&world).await;
+    reach(&mut scene.client(&world), &import_id, ImportState::Scanning).await;
+    let before = world.figure("temporal_worker_start_total").await;
+    line.cut();
+    world.scanner.heal();
+    testing::eventually("a new worker", RECOVERY, async || {
+        let started = world.figure("temporal_worker_start_total").await;
+        (started > before).then_some(())
+    })
+    .await;
+    line.heal();
+    finish(&mut scene.client(&world), &import_id).await;
+    let temporal = &testing::stack().temporal_address;
+    scene.holds(&world, temporal, &import_id).await;
+    assert!(world.lives().await, "no process had to be started again");
 }
 
 /// A second process of the service on the first one's database and task queue.

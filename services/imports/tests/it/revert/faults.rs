@@ -87,7 +87,7 @@ async fn killed_between_the_removal_and_its_report() {
 
 #[tokio::test]
 async fn a_wish_accepted_while_temporal_is_away_is_fulfilled_by_the_sweep() {
-    let mut world = World::with_temporal_behind_a_proxy().await;
+    let mut world = World::with_temporal_behind_a_proxy(&[]).await;
     let user = testing::user();
     let account_id = world.account(user, "EUR").await;
     let mut client = world.client(user);
